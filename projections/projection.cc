@@ -1,0 +1,1 @@
+#include "projections/projection.h"  // makes sure that the contract compiles by itself
