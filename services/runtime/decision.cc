@@ -18,11 +18,14 @@ eventstore::NewEvent MakeEvent(const google::protobuf::Message& payload, absl::C
                               DeterministicBytes(payload)};
 }
 
-std::string Tag(std::string_view kind, std::string_view id) { return fmt::format("{}:{}", kind, id); }
+std::string Tag(std::string_view kind, std::string_view id) {
+  return fmt::format("{}:{}", kind, id);
+}
 
 namespace {
 
-absl::Status WithDetail(absl::StatusCode code, std::string_view reason, Parameters parameters, std::string_view field) {
+absl::Status WithDetail(absl::StatusCode code, std::string_view reason, Parameters parameters,
+                        std::string_view field) {
   error::v1::ErrorDetail detail;
   detail.set_reason(std::string(reason));
   for (const auto& [name, value] : parameters) (*detail.mutable_metadata())[std::string(name)] = value;
@@ -67,6 +70,8 @@ absl::CivilDay Day(std::string_view iso_date) {
   return day;
 }
 
-std::string IsoDate(absl::CivilDay day) { return absl::FormatCivilTime(day); }
+std::string IsoDate(absl::CivilDay day) {
+  return absl::FormatCivilTime(day);
+}
 
 }  // namespace qinglan::runtime

@@ -11,7 +11,8 @@
 
 namespace qinglan::runtime {
 
-// A status that carries `detail`; its message is the reason, until the edge puts the sentence of the caller's language in.
+// A status that carries `detail`; its message is the reason, until the edge puts the sentence of the caller's
+// language in.
 absl::Status MakeError(absl::StatusCode code, const error::v1::ErrorDetail& detail);
 
 std::optional<error::v1::ErrorDetail> DetailOf(const absl::Status& status);

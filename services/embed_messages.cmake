@@ -1,0 +1,11 @@
+# cmake -DOUTPUT=... -DINPUTS="a;b" -P embed_messages.cmake: the message files as one JSON array in a C++ string.
+string(REPLACE "|" ";" INPUTS "${INPUTS}")
+set(all "")
+foreach(input ${INPUTS})
+  file(READ ${input} text)
+  if(NOT all STREQUAL "")
+    string(APPEND all ",")
+  endif()
+  string(APPEND all "${text}")
+endforeach()
+file(WRITE ${OUTPUT} "namespace qinglan::runtime {\nextern const char* const kEmbeddedMessages;\nconst char* const kEmbeddedMessages = R\"QLMESSAGES([${all}])QLMESSAGES\";\n}\n")

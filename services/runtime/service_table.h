@@ -1,0 +1,97 @@
+// Every rpc of the process: which method, which handler. Services are served from their descriptors, so this
+// table is all that gRPC, the tests and later the gateway need to know.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "eventstore/event_store.h"
+#include "services/runtime/call.h"
+#include "services/runtime/execute.h"
+
+namespace qinglan::runtime {
+
+// One rpc. `run` is given a request that has passed authentication, the field rules, access and existence.
+struct Method {
+  const google::protobuf::MethodDescriptor* descriptor = nullptr;
+  bool is_command = false;
+  std::function<absl::Status(const Call&, const google::protobuf::Message& request,
+                             google::protobuf::Message& response)>
+      run;
+
+  // "qinglan.training.v1.TrainingService/EnrolTeacher"
+  std::string Path() const;
+};
+
+// Filled at start-up by each area's Register(); read-only, and so thread-safe, afterwards. The store must
+// outlive it.
+class ServiceTable {
+ public:
+  ServiceTable(eventstore::EventStore& store, Environment environment)
+      : store_(store), environment_(std::move(environment)) {}
+  ServiceTable(const ServiceTable&) = delete;
+
+  eventstore::EventStore& store() { return store_; }
+  const Environment& environment() const { return environment_; }
+
+  // Serves the rpc whose input is Decision::Command by Execute<Decision>.
+  template <class Decision>
+  void Command() {
+    using Request = typename Decision::Command;
+    using Response = typename Decision::Answer;
+    Add(Request::descriptor(), Response::descriptor(), true,
+        [this](const Call& call, const google::protobuf::Message& request,
+               google::protobuf::Message& response) {
+          return Execute<Decision>(store_, environment_, call, static_cast<const Request&>(request),
+                                   static_cast<Response&>(response));
+        });
+  }
+
+  // Serves the rpc whose input is Request by `handler`, which may be called from many threads at once.
+  template <class Request, class Response>
+  void Query(std::function<absl::StatusOr<Response>(const Request&, const Call&)> handler) {
+    Add(Request::descriptor(), Response::descriptor(), false,
+        [handler = std::move(handler)](const Call& call, const google::protobuf::Message& request,
+                                       google::protobuf::Message& response) {
+          absl::StatusOr<Response> answer = handler(static_cast<const Request&>(request), call);
+          if (!answer.ok()) return std::move(answer).status();
+          static_cast<Response&>(response) = *std::move(answer);
+          return absl::OkStatus();
+        });
+  }
+
+  // FAILED_PRECONDITION, naming all of them, when an rpc of a registered service has no handler or no access
+  // rule, or a rule whose subject is no field that refers to something.
+  absl::Status CheckComplete() const;
+
+  const Method* FindByPath(std::string_view path) const;
+  const Method* FindByRequest(const google::protobuf::Descriptor* request) const;
+  std::vector<const google::protobuf::ServiceDescriptor*> Services() const;  // in order of registration
+  const std::vector<std::unique_ptr<Method>>& methods() const { return methods_; }
+
+ private:
+  using Run = decltype(Method::run);
+  void Add(const google::protobuf::Descriptor* request, const google::protobuf::Descriptor* response,
+           bool is_command, Run run);
+
+  eventstore::EventStore& store_;
+  const Environment environment_;
+  std::vector<std::unique_ptr<Method>> methods_;
+  absl::flat_hash_map<std::string, const Method*> by_path_;
+  absl::flat_hash_map<const google::protobuf::Descriptor*, const Method*> by_request_;
+};
+
+// The rpc of which `request` is the input; each input belongs to one. Null when there is none.
+const google::protobuf::MethodDescriptor* MethodOf(const google::protobuf::Descriptor* request);
+
+}  // namespace qinglan::runtime
