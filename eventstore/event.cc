@@ -8,13 +8,15 @@
 
 namespace qinglan::eventstore {
 
-bool EventView::HasTag(std::string_view tag) const { return std::find(tags.begin(), tags.end(), tag) != tags.end(); }
+bool EventView::HasTag(std::string_view tag) const {
+  return std::find(tags.begin(), tags.end(), tag) != tags.end();
+}
 
 std::string EventView::Id() const { return fmt::format("{}#{}", commit_id, index_in_commit); }
 
 EventView Event::View() const {
-  EventView view{position, commit_id, index_in_commit, type, {}, occurred_on, recorded_at, actor, correlation_id,
-                 causation_id, payload};
+  EventView view{position,    commit_id, index_in_commit, type,         {},     occurred_on,
+                 recorded_at, actor,     correlation_id,  causation_id, payload};
   view.tags.assign(tags.begin(), tags.end());
   return view;
 }

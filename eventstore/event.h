@@ -1,5 +1,5 @@
-// What the log holds: events, in commits, at positions. The store knows bytes, types, tags and positions; what an event
-// means is the business of the floors above.
+// What the log holds: events, in commits, at positions. The store knows bytes, types, tags and positions;
+// what an event means is the business of the floors above.
 #pragma once
 
 #include <absl/container/inlined_vector.h>
@@ -26,16 +26,16 @@ struct Position {
 
 // An event on its way into the log.
 struct NewEvent {
-  std::string type;               // what happened; 1 to kTypeBytesMax bytes, e.g. a protobuf message's full name
-  std::vector<std::string> tags;  // whom and what it concerns: opaque ids ("teacher:01J..."), never personal data,
-                                  // because tags are never sealed; at most kTagsPerEventMax of 1 to kTagBytesMax bytes,
-                                  // no tag twice
-  absl::CivilDay occurred_on;     // the day it was true in the world, which may be long before it was recorded
-  std::string payload;            // any bytes, at most kPayloadBytesMax
+  std::string type;  // what happened; 1 to kTypeBytesMax bytes, e.g. a protobuf message's full name
+  std::vector<std::string> tags;  // whom and what it concerns: opaque ids ("teacher:01J..."), never personal
+                                  // data, because tags are never sealed; at most kTagsPerEventMax of 1 to
+                                  // kTagBytesMax bytes, no tag twice
+  absl::CivilDay occurred_on;  // the day it was true in the world, which may be long before it was recorded
+  std::string payload;         // any bytes, at most kPayloadBytesMax
 };
 
-// An event of the log as a reader is shown it. Every view in it points into the store's memory and is valid only inside
-// the call that it was handed to; Copy() keeps it.
+// An event of the log as a reader is shown it. Every view in it points into the store's memory and is valid
+// only inside the call that it was handed to; Copy() keeps it.
 struct EventView {
   Position position;
   std::string_view commit_id;
@@ -43,7 +43,7 @@ struct EventView {
   std::string_view type;
   absl::InlinedVector<std::string_view, 8> tags;
   absl::CivilDay occurred_on;
-  absl::Time recorded_at;  // set by the store, in microseconds, and never less than that of an earlier position
+  absl::Time recorded_at;  // set by the store, in microseconds, never less than that of an earlier position
   std::string_view actor;
   std::string_view correlation_id;
   std::string_view causation_id;
@@ -73,7 +73,8 @@ struct Event {
 
 Event Copy(const EventView& view);
 
-// The first value that follows `prefix` + ":" among the tags, or empty. TagValue({"teacher:01J"}, "teacher") is "01J".
+// The first value that follows `prefix` + ":" among the tags, or empty. TagValue({"teacher:01J"}, "teacher")
+// is "01J".
 std::string_view TagValue(const EventView& event, std::string_view prefix);
 
 }  // namespace qinglan::eventstore

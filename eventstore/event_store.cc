@@ -28,7 +28,8 @@ absl::Status CheckText(std::string_view field, std::string_view text, size_t min
 
 absl::Status CheckTags(const std::vector<std::string>& tags, std::string_view where) {
   if (tags.size() > kTagsPerEventMax) {
-    return absl::InvalidArgumentError(fmt::format("{}.tags: {} tags, at most {}", where, tags.size(), kTagsPerEventMax));
+    return absl::InvalidArgumentError(
+        fmt::format("{}.tags: {} tags, at most {}", where, tags.size(), kTagsPerEventMax));
   }
   for (size_t i = 0; i < tags.size(); ++i) {
     QL_RETURN_IF_ERROR(CheckText(fmt::format("{}.tags[{}]", where, i), tags[i], 1, kTagBytesMax));
@@ -120,7 +121,8 @@ absl::Status CheckQuery(const Query& query) {
     QL_RETURN_IF_ERROR(CheckTags(item.tags, fmt::format("query.items[{}]", i)));
   }
   if (terms > kQueryTermsMax) {
-    return absl::InvalidArgumentError(fmt::format("query: {} types and tags, at most {}", terms, kQueryTermsMax));
+    return absl::InvalidArgumentError(
+        fmt::format("query: {} types and tags, at most {}", terms, kQueryTermsMax));
   }
   return absl::OkStatus();
 }

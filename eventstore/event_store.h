@@ -1,10 +1,14 @@
 // The log's contract. Every implementation keeps every promise below and proves it under tests/contract/.
 //
-//   G1 An acknowledged append is on stable storage.            G5 The same commit again gets the first answer, for ever.
-//   G2 A commit is all or nothing, its events adjacent.        G6 A subscription has no gap and no repeat.
-//   G3 Positions are gapless from 1 and visible in order;      G7 Damage is DATA_LOSS with the position, never skipped.
-//      recorded_at never goes back.                            G8 Limits are named and answered clearly.
-//   G4 The condition is checked atomically with the append.    G9 Cost does not grow with the log.
+//   G1 An acknowledged append is on stable storage.
+//   G2 A commit is all or nothing, its events adjacent.
+//   G3 Positions are gapless from 1 and visible in order; recorded_at never goes back.
+//   G4 The condition is checked atomically with the append.
+//   G5 The same commit again gets the first answer, for ever.
+//   G6 A subscription has no gap and no repeat.
+//   G7 Damage is DATA_LOSS with the position, never skipped.
+//   G8 Limits are named and answered clearly.
+//   G9 Cost does not grow with the log.
 #pragma once
 
 #include <absl/functional/function_ref.h>
@@ -38,7 +42,8 @@ inline constexpr size_t kActorBytesMax = 200;
 inline constexpr size_t kQueryItemsMax = 100;
 inline constexpr size_t kQueryTermsMax = 1000;  // types and tags of all items together
 
-// Refuses the append when an event after `after` matches the query: what the writer read is no longer all there is.
+// Refuses the append when an event after `after` matches the query: what the writer read is no longer all
+// there is.
 struct AppendCondition {
   Query fail_if_events_match;
   Position after;
@@ -82,10 +87,11 @@ class Subscription {
  public:
   virtual ~Subscription() = default;
 
-  // Hands over the next matching events, at most `limit`; waits up to `wait` for one when there is none. A caller that is
-  // slow holds up nobody else. The visitor's false ends this batch after that event. CANCELLED after Cancel() or when the store closes; DATA_LOSS
-  // as in Read().
-  [[nodiscard]] virtual absl::StatusOr<Progress> Next(size_t limit, absl::Duration wait, EventVisitor visit) = 0;
+  // Hands over the next matching events, at most `limit`; waits up to `wait` for one when there is none. A
+  // caller that is slow holds up nobody else. The visitor's false ends this batch after that event. CANCELLED
+  // after Cancel() or when the store closes; DATA_LOSS as in Read().
+  [[nodiscard]] virtual absl::StatusOr<Progress> Next(size_t limit, absl::Duration wait,
+                                                      EventVisitor visit) = 0;
 
   // Ends a waiting Next() and every later one. From any thread.
   virtual void Cancel() = 0;
@@ -98,23 +104,25 @@ class EventStore {
 
   virtual ~EventStore() = default;
 
-  // Stores one commit and calls `done` once, when it is on stable storage or known not to be stored; `done` runs on a
-  // thread of the store's and must be quick. Errors:
+  // Stores one commit and calls `done` once, when it is on stable storage or known not to be stored; `done`
+  // runs on a thread of the store's and must be quick. Errors:
   //   ABORTED             the condition failed; ConflictPosition() tells the event
   //   ALREADY_EXISTS      commit_id was used with another fingerprint
   //   INVALID_ARGUMENT    a limit or the request's form; the message names the field
   //   RESOURCE_EXHAUSTED  the queue is full
-  //   UNAVAILABLE         the store is closing or its disk failed; the outcome may be unknown: ask again with the same id
+  //   UNAVAILABLE         the store is closing or its disk failed; the outcome may be unknown: ask again with
+  //                       the same id
   //   DATA_LOSS           the condition could not be checked because a stored record is damaged
   virtual void Append(AppendRequest request, AppendDone done) = 0;
 
   // The same, waiting for the answer.
   [[nodiscard]] absl::StatusOr<Appended> AppendAndWait(AppendRequest request);
 
-  // Hands matching events to `visit` in order of position. Returns the position up to which the log was read: everything
-  // that matches at or before it (and after options.after) has been handed over, unless the visitor or the limit ended it
-  // early, when it is the last event handed over. Cost: proportional to the events that bear the rarest tag of each item,
-  // not to the log. DATA_LOSS with the position when a record is damaged.
+  // Hands matching events to `visit` in order of position. Returns the position up to which the log was read:
+  // everything that matches at or before it (and after options.after) has been handed over, unless the
+  // visitor or the limit ended it early, when it is the last event handed over. Cost: proportional to the
+  // events that bear the rarest tag of each item, not to the log. DATA_LOSS with the position when a record
+  // is damaged.
   [[nodiscard]] virtual absl::StatusOr<Position> Read(const Query& query, const ReadOptions& options,
                                                       EventVisitor visit) const = 0;
 
@@ -131,8 +139,10 @@ class EventStore {
   // The last position recorded at or before `instant`: what was known then is the log up to here.
   [[nodiscard]] virtual absl::StatusOr<Position> HeadAt(absl::Time instant) const = 0;
 
-  // Follows the events that match, from the one after `after` on. INVALID_ARGUMENT when `after` is past the head.
-  [[nodiscard]] virtual absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(Query query, Position after) = 0;
+  // Follows the events that match, from the one after `after` on. INVALID_ARGUMENT when `after` is past the
+  // head.
+  [[nodiscard]] virtual absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(Query query,
+                                                                                Position after) = 0;
 };
 
 // The event that a failed condition met, when `status` is such a conflict.

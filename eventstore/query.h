@@ -1,4 +1,5 @@
-// Which events: an OR of items, each an AND of tags and an OR of types (the vocabulary of Dynamic Consistency Boundaries).
+// Which events: an OR of items, each an AND of tags and an OR of types (the vocabulary of Dynamic Consistency
+// Boundaries).
 #pragma once
 
 #include <string>

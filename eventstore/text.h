@@ -1,5 +1,5 @@
-// Debian's abseil is built with its own string_view, which is never std::string_view. This is the one place that converts;
-// our code uses std::string_view, and fmt where a string is put together.
+// Debian's abseil is built with its own string_view, which is never std::string_view. This is the one place
+// that converts; our code uses std::string_view, and fmt where a string is put together.
 #pragma once
 
 #include <absl/strings/string_view.h>

@@ -1,5 +1,5 @@
-// A projection is a fold: events in, rows of a view out. Replay is the only way its rows are made, so the same log gives
-// the same rows, byte for byte.
+// A projection is a fold: events in, rows of a view out. Replay is the only way its rows are made, so the
+// same log gives the same rows, byte for byte.
 #pragma once
 
 #include <absl/functional/function_ref.h>
@@ -16,12 +16,13 @@
 
 namespace qinglan::projections {
 
-// One view's rows as they will be when the current batch of events is stored. Keys are any bytes and sort as bytes.
-// Not thread-safe; belongs to the runner.
+// One view's rows as they will be when the current batch of events is stored. Keys are any bytes and sort as
+// bytes. Not thread-safe; belongs to the runner.
 class ViewBatch {
  public:
   virtual ~ViewBatch() = default;
-  [[nodiscard]] virtual absl::StatusOr<std::optional<std::string>> Get(std::string_view key) = 0;  // sees this batch's own writes
+  // Sees this batch's own writes.
+  [[nodiscard]] virtual absl::StatusOr<std::optional<std::string>> Get(std::string_view key) = 0;
   virtual void Put(std::string_view key, std::string_view value) = 0;
   virtual void Delete(std::string_view key) = 0;
 };
@@ -32,7 +33,8 @@ class Projection {
   virtual ~Projection() = default;
 
   virtual std::string_view name() const = 0;  // also its view's: lower_snake_case
-  virtual uint32_t version() const = 0;       // another number means other rows for the same log: a new view is built
+  // Another number means other rows for the same log: a new view is built.
+  virtual uint32_t version() const = 0;
   virtual eventstore::Query interest() const = 0;
 
   // Folds one event. An error stops this view at the event, loudly; nothing of the batch is stored.

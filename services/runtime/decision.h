@@ -59,7 +59,7 @@ struct Given {
 };
 
 // --- events
-// -------------------------------------------------------------------------------------------------------------
+// ---------------------------------------------------------------------------------------------------
 
 // An event of `payload`, its type the message's full name, its bytes the deterministic serialisation.
 eventstore::NewEvent MakeEvent(const google::protobuf::Message& payload, absl::CivilDay occurred_on,
@@ -109,7 +109,7 @@ absl::Status Forbid(std::string_view reason, Parameters parameters = {});     //
 std::string ReasonOf(const absl::Status& status);
 
 // --- days
-// ---------------------------------------------------------------------------------------------------------------
+// -----------------------------------------------------------------------------------------------------
 
 // A FORMAT_DATE field's value; the field rules have made sure that it is one.
 absl::CivilDay Day(std::string_view iso_date);
