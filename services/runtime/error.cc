@@ -30,6 +30,13 @@ std::optional<error::v1::ErrorDetail> DetailOf(const absl::Status& status) {
   return detail;
 }
 
+absl::Status WithMessage(const absl::Status& status, const std::string& message) {
+  absl::Status worded(status.code(), message);
+  const auto payload = status.GetPayload(kDetailPayload);
+  if (payload.has_value()) worded.SetPayload(kDetailPayload, *payload);
+  return worded;
+}
+
 std::string DeterministicBytes(const google::protobuf::Message& message) {
   std::string bytes;
   google::protobuf::io::StringOutputStream stream(&bytes);

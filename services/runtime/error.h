@@ -17,6 +17,9 @@ absl::Status MakeError(absl::StatusCode code, const error::v1::ErrorDetail& deta
 
 std::optional<error::v1::ErrorDetail> DetailOf(const absl::Status& status);
 
+// The same status, detail included, with other words.
+absl::Status WithMessage(const absl::Status& status, const std::string& message);
+
 // The same bytes for the same content, map entries included.
 std::string DeterministicBytes(const google::protobuf::Message& message);
 

@@ -83,9 +83,9 @@ absl::Status CheckGrant(const rules::v1::Grant& grant, const Descriptor* request
   if (grant.roles().empty()) return absl::FailedPreconditionError("a grant without roles");
   if (grant.scope() == rules::v1::SCOPE_UNSPECIFIED)
     return absl::FailedPreconditionError("a grant without scope");
-  if (grant.scope() == rules::v1::SCOPE_ANYWHERE) {
+  if (grant.scope() == rules::v1::SCOPE_ANYWHERE || grant.scope() == rules::v1::SCOPE_INSTALLATION) {
     if (grant.subject().empty()) return absl::OkStatus();
-    return absl::FailedPreconditionError("SCOPE_ANYWHERE takes no subject");
+    return absl::FailedPreconditionError("this scope takes no subject");
   }
   const FieldDescriptor* field = nullptr;
   const Descriptor* message = request;

@@ -1,0 +1,87 @@
+#include "services/runtime/transport/client.h"
+
+#include <absl/synchronization/notification.h>
+#include <absl/time/clock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+#include <grpcpp/support/proto_buffer_writer.h>
+
+#include <atomic>
+#include <vector>
+
+#include "eventstore/check.h"
+#include "services/runtime/service_table.h"
+#include "services/runtime/transport/status.h"
+
+namespace qinglan::runtime {
+
+struct Client::Parts {
+  ClientOptions options;
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  std::vector<std::unique_ptr<grpc::GenericStub>> stubs;
+  std::atomic<size_t> turn = 0;
+};
+
+Client::Client(ClientOptions options) : parts_(std::make_unique<Parts>()) {
+  for (int i = 0; i < options.channels; ++i) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt("grpc.channel_number", i);  // else equal channels would share one connection
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);  // a restarted server is found within a second
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    parts_->channels.push_back(
+        grpc::CreateCustomChannel(options.target, grpc::InsecureChannelCredentials(), arguments));
+    parts_->stubs.push_back(std::make_unique<grpc::GenericStub>(parts_->channels.back()));
+  }
+  parts_->options = std::move(options);
+}
+
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+
+absl::Status Client::CallInto(const google::protobuf::Message& request,
+                              google::protobuf::Message& response) const {
+  const auto* method = MethodOf(request.GetDescriptor());
+  QL_CHECK(method != nullptr && method->output_type() == response.GetDescriptor(),
+           request.GetDescriptor()->full_name().c_str());
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + parts_->options.timeout));
+  context.AddMetadata("accept-language", parts_->options.language);
+  if (!parts_->options.token.empty()) context.AddMetadata("authorization", "Bearer " + parts_->options.token);
+  grpc::ByteBuffer request_bytes;
+  grpc::ByteBuffer response_bytes;
+  bool own = false;
+  const grpc::Status serialised = grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(
+      request, &request_bytes, &own);
+  if (!serialised.ok()) return FromGrpc(serialised);
+  const std::string path = "/" + method->service()->full_name() + "/" + method->name();
+  absl::Notification finished;
+  grpc::Status status;
+  grpc::GenericStub& stub = *parts_->stubs[parts_->turn.fetch_add(1) % parts_->stubs.size()];
+  stub.UnaryCall(&context, path, grpc::StubOptions(), &request_bytes, &response_bytes,
+                 [&](grpc::Status result) {
+                   status = std::move(result);
+                   finished.Notify();
+                 });
+  finished.WaitForNotification();
+  if (!status.ok()) return FromGrpc(status);
+  grpc::ProtoBufferReader reader(&response_bytes);
+  if (!reader.status().ok() || !response.ParseFromZeroCopyStream(&reader)) {
+    return absl::InternalError("the server's answer is no " + response.GetDescriptor()->full_name());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Client::WaitUntilServing(absl::Duration wait) const {
+  const absl::Time until = absl::Now() + wait;
+  for (const auto& channel : parts_->channels) {
+    if (!channel->WaitForConnected(absl::ToChronoTime(until))) {
+      return absl::UnavailableError("no server answers at " + parts_->options.target);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace qinglan::runtime

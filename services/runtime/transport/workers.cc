@@ -1,0 +1,40 @@
+#include "services/runtime/transport/workers.h"
+
+#include <utility>
+
+namespace qinglan::runtime {
+
+Workers::Workers(size_t threads, size_t queue_max) : queue_max_(queue_max) {
+  for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+}
+
+Workers::~Workers() {
+  {
+    absl::MutexLock lock(&mutex_);
+    ending_ = true;
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool Workers::Submit(std::function<void()> job) {
+  absl::MutexLock lock(&mutex_);
+  if (ending_ || queue_.size() >= queue_max_) return false;
+  queue_.push_back(std::move(job));
+  return true;
+}
+
+void Workers::Work() {
+  const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ending_ || !queue_.empty(); };
+  while (true) {
+    std::function<void()> job;
+    {
+      absl::MutexLock lock(&mutex_, absl::Condition(&ready));
+      if (queue_.empty()) return;
+      job = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    job();
+  }
+}
+
+}  // namespace qinglan::runtime

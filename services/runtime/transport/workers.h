@@ -1,0 +1,34 @@
+// A fixed number of threads that run what they are handed, in order of arrival: commands wait for the disk,
+// and gRPC's own threads must not.
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace qinglan::runtime {
+
+// Thread-safe. Its end waits for what is running and for what is queued.
+class Workers {
+ public:
+  Workers(size_t threads, size_t queue_max);
+  ~Workers();
+
+  // False, and nothing runs, when queue_max jobs are waiting already.
+  [[nodiscard]] bool Submit(std::function<void()> job);
+
+ private:
+  void Work();
+
+  const size_t queue_max_;
+  absl::Mutex mutex_;
+  std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace qinglan::runtime
