@@ -4,14 +4,13 @@
 #include <absl/time/clock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/support/proto_buffer_reader.h>
-#include <grpcpp/support/proto_buffer_writer.h>
 
 #include <atomic>
 #include <vector>
 
 #include "eventstore/check.h"
 #include "services/runtime/service_table.h"
+#include "services/runtime/transport/bytes.h"
 #include "services/runtime/transport/status.h"
 
 namespace qinglan::runtime {
@@ -50,12 +49,8 @@ absl::Status Client::CallInto(const google::protobuf::Message& request,
   context.set_deadline(absl::ToChronoTime(absl::Now() + parts_->options.timeout));
   context.AddMetadata("accept-language", parts_->options.language);
   if (!parts_->options.token.empty()) context.AddMetadata("authorization", "Bearer " + parts_->options.token);
-  grpc::ByteBuffer request_bytes;
+  const grpc::ByteBuffer request_bytes = ToBytes(request);
   grpc::ByteBuffer response_bytes;
-  bool own = false;
-  const grpc::Status serialised = grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(
-      request, &request_bytes, &own);
-  if (!serialised.ok()) return FromGrpc(serialised);
   const std::string path = "/" + method->service()->full_name() + "/" + method->name();
   absl::Notification finished;
   grpc::Status status;
@@ -67,8 +62,7 @@ absl::Status Client::CallInto(const google::protobuf::Message& request,
                  });
   finished.WaitForNotification();
   if (!status.ok()) return FromGrpc(status);
-  grpc::ProtoBufferReader reader(&response_bytes);
-  if (!reader.status().ok() || !response.ParseFromZeroCopyStream(&reader)) {
+  if (!FromBytes(response_bytes, response)) {
     return absl::InternalError("the server's answer is no " + response.GetDescriptor()->full_name());
   }
   return absl::OkStatus();

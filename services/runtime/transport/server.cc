@@ -5,14 +5,15 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/impl/service_type.h>
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/proto_buffer_reader.h>
-#include <grpcpp/support/proto_buffer_writer.h>
 
 #include <utility>
 #include <vector>
 
 #include "eventstore/check.h"
+#include "services/runtime/transport/bytes.h"
 #include "services/runtime/transport/status.h"
 #include "services/runtime/transport/workers.h"
 
@@ -47,16 +48,14 @@ grpc::Status RunMethod(Dispatcher& dispatcher, const Method& method, const Envel
                        const grpc::ByteBuffer& request_bytes, grpc::ByteBuffer* response_bytes) {
   const auto request = NewMessage(method.descriptor->input_type());
   const auto response = NewMessage(method.descriptor->output_type());
-  grpc::ByteBuffer bytes(request_bytes);
-  grpc::ProtoBufferReader reader(&bytes);
-  if (!reader.status().ok() || !request->ParseFromZeroCopyStream(&reader)) {
+  if (!FromBytes(request_bytes, *request)) {
     return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
                         "the request is no " + method.descriptor->input_type()->full_name());
   }
   const absl::Status status = dispatcher.Dispatch(method, envelope, *request, *response);
   if (!status.ok()) return ToGrpc(status);
-  bool own = false;
-  return grpc::GenericSerialize<grpc::ProtoBufferWriter, Message>(*response, response_bytes, &own);
+  *response_bytes = ToBytes(*response);
+  return grpc::Status::OK;
 }
 
 // One service of the table. gRPC sees bytes; which messages they are is known from the descriptor.
