@@ -58,8 +58,15 @@ void CopySharedFields(const Message& from, Message& to) {
   for (int i = 0; i < to.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor* field = to.GetDescriptor()->field(i);
     const FieldDescriptor* same = from.GetDescriptor()->FindFieldByName(field->name());
-    if (same == nullptr || same->type() != field->type() || same->is_repeated() || field->is_repeated())
+    if (same == nullptr || same->type() != field->type() || same->is_repeated() != field->is_repeated())
       continue;
+    if (field->is_repeated()) {
+      for (int item = 0; field->type() == FieldDescriptor::TYPE_STRING && item < source->FieldSize(from, same);
+           ++item) {
+        target->AddString(&to, field, source->GetRepeatedString(from, same, item));
+      }
+      continue;
+    }
     if (field->type() == FieldDescriptor::TYPE_STRING)
       target->SetString(&to, field, source->GetString(from, same));
     if (field->type() == FieldDescriptor::TYPE_DOUBLE)
