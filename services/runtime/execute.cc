@@ -61,8 +61,8 @@ void CopySharedFields(const Message& from, Message& to) {
     if (same == nullptr || same->type() != field->type() || same->is_repeated() != field->is_repeated())
       continue;
     if (field->is_repeated()) {
-      for (int item = 0; field->type() == FieldDescriptor::TYPE_STRING && item < source->FieldSize(from, same);
-           ++item) {
+      for (int item = 0;
+           field->type() == FieldDescriptor::TYPE_STRING && item < source->FieldSize(from, same); ++item) {
         target->AddString(&to, field, source->GetRepeatedString(from, same, item));
       }
       continue;
@@ -91,9 +91,7 @@ void Fill(const Appended& appended, std::string_view first_type, std::string_vie
   answer.GetReflection()->SetUInt64(&answer, position, appended.last.value);
 }
 
-absl::Status RequestIdReused() {
-  return Duplicate("REQUEST_ID_REUSED");
-}
+absl::Status RequestIdReused() { return Duplicate("REQUEST_ID_REUSED"); }
 
 // The first answer again. NOT_FOUND when this commit is not in the log.
 absl::Status AnswerAgain(const EventStore& store, const std::string& commit_id,
