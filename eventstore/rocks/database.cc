@@ -1,0 +1,186 @@
+#include "eventstore/rocks/database.h"
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "eventstore/check.h"
+#include "eventstore/rocks/format/keys.h"
+#include "eventstore/text.h"
+
+namespace qinglan::eventstore::rocks {
+namespace {
+
+constexpr size_t kLogBlockBytes = 16 * 1024;
+constexpr size_t kIndexBlockBytes = 8 * 1024;
+constexpr double kBloomBitsPerKey = 10;
+constexpr size_t kWriteBufferBytes = 64 * 1024 * 1024;
+constexpr size_t kSmallWriteBufferBytes = 64 * 1024;
+constexpr size_t kWalBytesMax = 256 * 1024 * 1024;  // bounds what a start has to replay
+constexpr int kInfoLogFilesMax = 5;
+
+rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cache>& cache,
+                                             size_t block_bytes) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = block_bytes;
+  table.format_version = 5;
+  table.cache_index_and_filter_blocks =
+      true;  // so that memory stays within the cache however long the log is
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  return table;
+}
+
+rocksdb::ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options) {
+  rocksdb::ColumnFamilyOptions family;
+  family.write_buffer_size = options.small_buffers ? kSmallWriteBufferBytes : kWriteBufferBytes;
+  family.compression = rocksdb::kLZ4Compression;
+  family.bottommost_compression = rocksdb::kZSTD;
+  family.level_compaction_dynamic_level_bytes = true;
+  return family;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> Families(const DatabaseOptions& options) {
+  const auto cache = rocksdb::NewLRUCache(options.cache_bytes);
+  rocksdb::ColumnFamilyOptions log = FamilyOptions(options);
+  log.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache, kLogBlockBytes)));
+
+  rocksdb::ColumnFamilyOptions index = FamilyOptions(options);
+  index.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kTermBytes));
+  index.memtable_prefix_bloom_size_ratio = 0.1;
+  rocksdb::BlockBasedTableOptions table = TableOptions(cache, kIndexBlockBytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+  table.whole_key_filtering = false;  // one filter entry a term, not one a posting
+  index.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+
+  return {{rocksdb::kDefaultColumnFamilyName, FamilyOptions(options)},
+          {std::string(kLogFamily), log},
+          {std::string(kIndexFamily), index}};
+}
+
+rocksdb::DBOptions DbOptions() {
+  rocksdb::DBOptions db;
+  db.paranoid_checks = true;
+  // A write that was cut short at the end of a WAL was never acknowledged and may go. Damage anywhere before
+  // is an error: kPointInTimeRecovery would drop acknowledged commits in silence, kAbsoluteConsistency would
+  // refuse every start after a crash.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  db.track_and_verify_wals_in_manifest = true;  // a WAL that went missing is an error, too
+  db.max_total_wal_size = kWalBytesMax;
+  db.keep_log_file_num = kInfoLogFilesMax;
+  db.max_background_jobs = 2;
+  return db;
+}
+
+absl::Status OpenError(const rocksdb::Status& status, const std::string& directory) {
+  if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos) {
+    return absl::FailedPreconditionError(
+        fmt::format("{}: another process has this event store open ({})", directory, status.ToString()));
+  }
+  return FromRocks(status, fmt::format("opening {}", directory));
+}
+
+absl::StatusOr<std::string> NewStoreId() {
+  unsigned char bytes[16];
+  if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+    return absl::UnavailableError("no randomness for the store's id");
+  std::string id;
+  for (unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
+  return id;
+}
+
+}  // namespace
+
+rocksdb::ReadOptions CheckedRead() {
+  rocksdb::ReadOptions read;
+  read.verify_checksums = true;
+  return read;
+}
+
+absl::Status FromRocks(const rocksdb::Status& status, std::string_view what) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string message = fmt::format("{}: {}", what, status.ToString());
+  if (status.IsCorruption()) return absl::DataLossError(message);
+  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
+  return absl::UnavailableError(message);
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options) {
+  rocksdb::DBOptions db_options = DbOptions();
+  db_options.create_if_missing = true;
+  db_options.create_missing_column_families = true;
+  std::unique_ptr<Database> database(new Database);
+  rocksdb::DB* db = nullptr;
+  if (const rocksdb::Status status = rocksdb::Env::Default()->CreateDirIfMissing(options.directory);
+      !status.ok()) {
+    return FromRocks(status, "making the directory");
+  }
+  const rocksdb::Status status =
+      rocksdb::DB::Open(db_options, options.directory, Families(options), &database->families_, &db);
+  if (!status.ok()) return OpenError(status, options.directory);
+  database->db_.reset(db);
+  QL_RETURN_IF_ERROR(database->CheckMeta(true));
+  return database;
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::OpenReadOnly(const DatabaseOptions& options) {
+  if (!rocksdb::Env::Default()->FileExists(options.directory + "/CURRENT").ok()) {
+    return absl::NotFoundError(fmt::format("{}: no event store here", options.directory));
+  }
+  std::unique_ptr<Database> database(new Database);
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(DbOptions(), options.directory,
+                                                              Families(options), &database->families_, &db);
+  if (!status.ok()) return OpenError(status, options.directory);
+  database->db_.reset(db);
+  QL_RETURN_IF_ERROR(database->CheckMeta(false));
+  return database;
+}
+
+Database::~Database() {
+  if (db_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* family : families_) (void)db_->DestroyColumnFamilyHandle(family);
+  (void)db_->Close();
+}
+
+absl::Status Database::CheckMeta(bool may_write) {
+  std::string format;
+  const rocksdb::Status found = db_->Get(CheckedRead(), families_[0], AsSlice(kMetaFormatKey), &format);
+  if (found.IsNotFound()) {
+    const std::unique_ptr<rocksdb::Iterator> any(db_->NewIterator(CheckedRead(), log()));
+    any->SeekToFirst();
+    if (any->Valid()) return absl::DataLossError("there are records, but the store's meta data is gone");
+    if (!may_write) return absl::NotFoundError("no event store here: it was never finished being made");
+    return WriteMeta();
+  }
+  QL_RETURN_IF_ERROR(FromRocks(found, "reading the format"));
+  if (format != kMetaFormat) {
+    return absl::FailedPreconditionError(
+        fmt::format("the store has format {}, this program format {}", format, kMetaFormat));
+  }
+  return FromRocks(db_->Get(CheckedRead(), families_[0], AsSlice(kMetaStoreIdKey), &store_id_),
+                   "reading the store's id");
+}
+
+absl::Status Database::WriteMeta() {
+  QL_ASSIGN_OR_RETURN(store_id_, NewStoreId());
+  rocksdb::WriteBatch batch;
+  QL_RETURN_IF_ERROR(
+      FromRocks(batch.Put(families_[0], AsSlice(kMetaFormatKey), AsSlice(kMetaFormat)), "meta"));
+  QL_RETURN_IF_ERROR(FromRocks(batch.Put(families_[0], AsSlice(kMetaStoreIdKey), store_id_), "meta"));
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  return FromRocks(db_->Write(synced, &batch), "writing the meta data");
+}
+
+}  // namespace qinglan::eventstore::rocks

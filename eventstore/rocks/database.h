@@ -1,0 +1,67 @@
+// The RocksDB database under a store: its column families, how it is tuned, and its errors in our words.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <rocksdb/db.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eventstore/event.h"
+
+namespace qinglan::eventstore::rocks {
+
+inline rocksdb::Slice AsSlice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+inline std::string_view AsView(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+struct DatabaseOptions {
+  std::string directory;
+  size_t cache_bytes = 0;
+  bool small_buffers = false;  // for tests: so small that a few commits reach every kind of file
+};
+
+// Thread-safe, as RocksDB is.
+class Database {
+ public:
+  // Opens or makes the database for one writer. FAILED_PRECONDITION when another process has it open or its
+  // format is another's; DATA_LOSS when it is damaged.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const DatabaseOptions& options);
+
+  // Opens an existing database that nobody writes. NOT_FOUND when there is none.
+  static absl::StatusOr<std::unique_ptr<Database>> OpenReadOnly(const DatabaseOptions& options);
+
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  rocksdb::DB* db() const { return db_.get(); }
+  rocksdb::ColumnFamilyHandle* log() const { return families_[1]; }
+  rocksdb::ColumnFamilyHandle* index() const { return families_[2]; }
+  const std::string& store_id() const { return store_id_; }
+
+ private:
+  Database() = default;
+  absl::Status CheckMeta(bool may_write);
+  absl::Status WriteMeta();
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index
+  std::string store_id_;
+};
+
+// How every read is done: checksums verified, always.
+rocksdb::ReadOptions CheckedRead();
+
+// RocksDB's error as ours, for what was met while doing `what`: damage is DATA_LOSS, a full disk
+// RESOURCE_EXHAUSTED, anything else UNAVAILABLE.
+absl::Status FromRocks(const rocksdb::Status& status, std::string_view what);
+
+}  // namespace qinglan::eventstore::rocks

@@ -1,0 +1,82 @@
+// Finds, in the index alone, the events that may match one item of a query, commit by commit in either
+// direction.
+#pragma once
+
+#include <absl/status/status.h>
+#include <rocksdb/iterator.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "eventstore/event.h"
+#include "eventstore/query.h"
+#include "eventstore/rocks/database.h"
+#include "eventstore/rocks/format/posting.h"
+
+namespace qinglan::eventstore::rocks {
+
+enum class Direction { kForwards, kBackwards };
+
+// True when a comes before b on the way.
+inline bool Before(Position a, Position b, Direction direction) {
+  return direction == Direction::kForwards ? a < b : a > b;
+}
+
+// The postings of one term. Not thread-safe.
+class TermCursor {
+ public:
+  TermCursor(const Database& database, const Term& term, Direction direction);
+
+  // To the first posting on the way whose commit is at or past the one that ends at `last`.
+  absl::Status Seek(Position last);
+  absl::Status Next();
+
+  bool valid() const { return valid_; }
+  Position last() const { return last_; }  // of the commit
+  // DATA_LOSS when the posting does not parse.
+  absl::Status Decode(Places& places) const;
+
+ private:
+  absl::Status Settle();
+
+  Term term_;
+  Direction direction_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+  bool valid_ = false;
+  Position last_;
+};
+
+// The candidates of one item that names types or tags. Not thread-safe.
+//   tags         leapfrog: each list in turn jumps to where the others are, so the cost is that of the
+//   shortest list types only   the union of the types' lists
+class ItemCursor {
+ public:
+  ItemCursor(const Database& database, const QueryItem& item, Direction direction);
+
+  absl::Status Seek(Position last);
+  absl::Status Next();
+
+  bool valid() const { return valid_; }
+  Position last() const { return last_; }           // of the commit
+  const Places& places() const { return places_; }  // in that commit, ascending; none twice
+
+ private:
+  absl::Status Settle();
+  absl::Status SettleAll();
+  absl::Status SettleAny();
+  // Moves all lists to one commit, or makes this invalid.
+  absl::Status Align();
+  // Fills places_ with what all lists name in the commit where they stand.
+  absl::Status Intersect();
+
+  Direction direction_;
+  bool all_;  // every list must name an event (tags), or any (types)
+  std::vector<TermCursor> terms_;
+  std::vector<uint32_t> type_hashes_;  // with tags: none means any
+  bool valid_ = false;
+  Position last_;
+  Places places_;
+};
+
+}  // namespace qinglan::eventstore::rocks

@@ -1,0 +1,88 @@
+#include "eventstore/rocks/read/log_cursor.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "eventstore/check.h"
+#include "eventstore/event_store.h"
+#include "eventstore/rocks/format/coding.h"
+#include "eventstore/rocks/format/keys.h"
+#include "eventstore/rocks/format/posting.h"
+
+namespace qinglan::eventstore::rocks {
+
+LogCursor::LogCursor(const Database& database)
+    : iterator_(database.db()->NewIterator(CheckedRead(), database.log())) {}
+
+absl::Status LogCursor::Load(Position expected) {
+  record_.reset();
+  if (!iterator_->Valid()) {
+    const absl::Status status = FromRocks(iterator_->status(), "reading the log");
+    return absl::IsDataLoss(status) ? DataLossError(expected, status.ToString()) : status;
+  }
+  if (iterator_->key().size() != kPositionBytes)
+    return DataLossError(expected, "a key of the log is no position");
+  const Position last(LoadBig64(iterator_->key().data()));
+  QL_ASSIGN_OR_RETURN(record_, Record::Parse(last, AsView(iterator_->value())));
+  return absl::OkStatus();
+}
+
+absl::Status LogCursor::SeekContaining(Position position) {
+  iterator_->Seek(PositionKey(position));
+  QL_RETURN_IF_ERROR(Load(position));
+  if (!valid() || !record_->Contains(position)) {
+    record_.reset();
+    return DataLossError(position, "the log has no record here");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LogCursor::SeekLast(Position last) {
+  if (valid() && record_->last() == last) return absl::OkStatus();
+  // The next record is often the one asked for, and stepping is much cheaper than seeking.
+  if (valid() && record_->last() < last) {
+    QL_RETURN_IF_ERROR(Next());
+    if (valid() && record_->last() == last) return absl::OkStatus();
+  }
+  QL_RETURN_IF_ERROR(SeekContaining(last));
+  if (record_->last() != last) {
+    record_.reset();
+    return DataLossError(last, "the index names a record that is not there");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LogCursor::Next() {
+  const Position expected = record_->last().Next();
+  iterator_->Next();
+  QL_RETURN_IF_ERROR(Load(expected));
+  if (valid() && record_->first() != expected) {
+    record_.reset();
+    return DataLossError(expected, "the log has no record here");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LogCursor::Prev() {
+  const Position expected(record_->first().value - 1);
+  iterator_->Prev();
+  QL_RETURN_IF_ERROR(Load(expected));
+  if (valid() ? record_->last() != expected : expected != Position(0)) {
+    record_.reset();
+    return DataLossError(expected, "the log has no record here");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LogCursor::SeekToFirst() {
+  iterator_->SeekToFirst();
+  return Load(Position(1));
+}
+
+absl::Status LogCursor::SeekToLast() {
+  iterator_->SeekToLast();
+  return Load(Position(0));
+}
+
+}  // namespace qinglan::eventstore::rocks

@@ -1,0 +1,35 @@
+// Answers queries from the log and its index.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <string_view>
+
+#include "eventstore/event.h"
+#include "eventstore/event_store.h"
+#include "eventstore/query.h"
+#include "eventstore/rocks/database.h"
+
+namespace qinglan::eventstore::rocks {
+
+// EventStore::Read() for a reader that may see up to `head`.
+absl::StatusOr<Position> ReadMatching(const Database& database, const Query& query,
+                                      const ReadOptions& options, Position head, EventVisitor visit);
+
+// EventStore::FindCommit() among all that is stored.
+absl::StatusOr<EventStore::Commit> FindStoredCommit(const Database& database, std::string_view commit_id);
+
+// EventStore::HeadAt() for a reader that may see up to `head`: a binary search, for recorded_at never goes
+// back.
+absl::StatusOr<Position> FindHeadAt(const Database& database, absl::Time instant, Position head);
+
+// The end of what is stored: the last record's position and time, or position 0 and the infinite past.
+struct LogEnd {
+  Position head;
+  absl::Time recorded_at = absl::InfinitePast();
+};
+absl::StatusOr<LogEnd> FindLogEnd(const Database& database);
+
+}  // namespace qinglan::eventstore::rocks

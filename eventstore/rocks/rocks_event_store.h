@@ -1,0 +1,64 @@
+// The embedded event store: one process, one directory, RocksDB underneath. The bytes are specified in
+// eventstore/README.md.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "eventstore/event_store.h"
+
+namespace qinglan::eventstore {
+namespace rocks {
+class Committer;
+class Database;
+class Head;
+}  // namespace rocks
+
+// Thread-safe. The destructor answers every append that waits, cancels every subscription and waits until no
+// follower is inside; calls of other methods must have returned.
+class RocksEventStore final : public EventStore {
+ public:
+  struct Options {
+    std::string directory;  // made when it is not there; its parent must be
+    std::function<absl::Time()> clock = [] { return absl::Now(); };
+    size_t queue_events_max = 20'000;  // that wait to be stored; one commit always may wait
+    size_t queue_bytes_max = 64 * 1024 * 1024;
+    size_t cache_bytes = 256 * 1024 * 1024;
+    bool small_buffers = false;  // for tests: so small that a few commits reach every kind of file
+  };
+
+  // FAILED_PRECONDITION when another process has the directory open or its format is another's; DATA_LOSS
+  // when it is damaged; UNAVAILABLE when the disk fails. Reads the last commit only, however long the log.
+  static absl::StatusOr<std::unique_ptr<RocksEventStore>> Open(const Options& options);
+  ~RocksEventStore() override;
+
+  void Append(AppendRequest request, AppendDone done) override;
+  absl::StatusOr<Position> Read(const Query& query, const ReadOptions& options,
+                                EventVisitor visit) const override;
+  absl::StatusOr<Commit> FindCommit(std::string_view commit_id) const override;
+  absl::StatusOr<Position> Head() const override;
+  absl::StatusOr<Position> HeadAt(absl::Time instant) const override;
+  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(Query query, Position after) override;
+
+  // The store's own name, drawn when it was made: 32 hexadecimal digits.
+  const std::string& store_id() const;
+
+  // What lies beneath, for the tools of this floor (fsck, backup).
+  const rocks::Database& database() const { return *database_; }
+
+ private:
+  RocksEventStore(std::unique_ptr<rocks::Database> database, std::shared_ptr<rocks::Head> head,
+                  std::unique_ptr<rocks::Committer> committer);
+
+  std::unique_ptr<rocks::Database> database_;
+  std::shared_ptr<rocks::Head> head_;
+  std::unique_ptr<rocks::Committer> committer_;
+};
+
+}  // namespace qinglan::eventstore

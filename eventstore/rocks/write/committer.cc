@@ -1,0 +1,183 @@
+#include "eventstore/rocks/write/committer.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "eventstore/check.h"
+#include "eventstore/text.h"
+
+namespace qinglan::eventstore::rocks {
+namespace {
+
+size_t BytesOf(const AppendRequest& request) {
+  size_t bytes = request.commit_id.size() + request.fingerprint.size() + request.actor.size();
+  for (const NewEvent& event : request.events) {
+    bytes += event.type.size() + event.payload.size();
+    for (const std::string& tag : event.tags) bytes += tag.size();
+  }
+  return bytes;
+}
+
+absl::Time ToMicros(absl::Time time) {
+  return absl::FromUnixMicros(absl::ToUnixMicros(time));
+}
+
+absl::StatusOr<Appended> FirstAnswerAgain(Appended appended, std::string_view stored,
+                                          const AppendRequest& request) {
+  if (stored != request.fingerprint) {
+    return absl::AlreadyExistsError(fmt::format("commit_id {} was used for another request, at position {}",
+                                                request.commit_id, appended.first.value));
+  }
+  appended.replayed = true;
+  return appended;
+}
+
+}  // namespace
+
+Committer::Committer(Database& database, Head& head, LogEnd end, std::function<absl::Time()> clock,
+                     QueueLimits limits)
+    : database_(database), head_(head), clock_(std::move(clock)), limits_(limits), end_(end), thread_([this] {
+        Run();
+      }) {}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  arrived_.notify_one();
+  thread_.join();
+}
+
+void Committer::Submit(AppendRequest request, EventStore::AppendDone done) {
+  const size_t bytes = BytesOf(request);
+  const size_t events = request.events.size();
+  absl::Status refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closing_) {
+      refused = absl::UnavailableError("the event store is closing");
+    } else if (!queue_.empty() && queued_events_ + events > limits_.events_max) {
+      refused = absl::ResourceExhaustedError(
+          fmt::format("{} events wait to be stored, at most {}", queued_events_, limits_.events_max));
+    } else if (!queue_.empty() && queued_bytes_ + bytes > limits_.bytes_max) {
+      refused = absl::ResourceExhaustedError(
+          fmt::format("{} bytes wait to be stored, at most {}", queued_bytes_, limits_.bytes_max));
+    } else {
+      queue_.push_back({std::move(request), std::move(done), bytes});
+      queued_events_ += events;
+      queued_bytes_ += bytes;
+    }
+  }
+  if (refused.ok()) {
+    arrived_.notify_one();
+  } else {
+    done(refused);
+  }
+}
+
+void Committer::Run() {
+  while (true) {
+    std::vector<Waiting> taken = Take();
+    if (taken.empty()) return;
+    Commit(taken);
+  }
+}
+
+std::vector<Committer::Waiting> Committer::Take() {
+  std::unique_lock lock(mutex_);
+  arrived_.wait(lock, [&] { return closing_ || !queue_.empty(); });
+  size_t events = 0;
+  size_t bytes = 0;
+  auto end = queue_.begin();
+  for (; end != queue_.end(); ++end) {
+    const bool full =
+        events + end->request.events.size() > kBatchEventsMax || bytes + end->bytes > kBatchBytesMax;
+    if (full && end != queue_.begin()) break;
+    events += end->request.events.size();
+    bytes += end->bytes;
+  }
+  std::vector<Waiting> taken(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
+  queue_.erase(queue_.begin(), end);
+  queued_events_ -= events;
+  queued_bytes_ -= bytes;
+  return taken;
+}
+
+void Committer::Commit(std::vector<Waiting>& taken) {
+  absl::Status status = failed_ ? Recover() : absl::OkStatus();
+  std::vector<absl::StatusOr<Appended>> answers;
+  answers.reserve(taken.size());
+  if (status.ok()) {
+    Batch batch(database_, end_.head, std::max(ToMicros(clock_()), end_.recorded_at));
+    for (const Waiting& waiting : taken) answers.push_back(Decide(waiting.request, batch));
+    status = Write(batch);
+  }
+  // What was decided in a batch that was not stored may rest on its other commits, so none of it counts.
+  if (!status.ok()) answers.assign(taken.size(), status);
+  for (size_t i = 0; i < taken.size(); ++i) taken[i].done(std::move(answers[i]));
+}
+
+absl::StatusOr<Appended> Committer::Decide(const AppendRequest& request, Batch& batch) const {
+  if (const Batch::Commit* commit = batch.Find(request.commit_id); commit != nullptr) {
+    return FirstAnswerAgain(commit->appended, commit->request->fingerprint, request);
+  }
+  const absl::StatusOr<EventStore::Commit> stored = FindStoredCommit(database_, request.commit_id);
+  if (stored.ok()) return FirstAnswerAgain(stored->appended, stored->fingerprint, request);
+  if (!absl::IsNotFound(stored.status())) return stored.status();
+  if (request.condition.has_value()) QL_RETURN_IF_ERROR(CheckCondition(*request.condition, batch));
+  return batch.Add(request);
+}
+
+absl::Status Committer::CheckCondition(const AppendCondition& condition, const Batch& batch) const {
+  if (condition.after > batch.head()) {
+    return absl::InvalidArgumentError(
+        fmt::format("condition.after: {} is past the head {}", condition.after.value, batch.head().value));
+  }
+  std::optional<Position> conflict;
+  const auto meet = [&](const EventView& event) {
+    conflict = event.position;
+    return false;
+  };
+  const absl::StatusOr<Position> read =
+      ReadMatching(database_, condition.fail_if_events_match, {.after = condition.after}, end_.head, meet);
+  if (!read.ok()) return read.status();
+  if (!conflict.has_value()) conflict = batch.FirstMatch(condition.fail_if_events_match, condition.after);
+  return conflict.has_value() ? ConflictError(*conflict) : absl::OkStatus();
+}
+
+absl::Status Committer::Write(Batch& batch) {
+  if (batch.empty()) return absl::OkStatus();
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const rocksdb::Status status = database_.db()->Write(synced, &batch.bytes());
+  if (!status.ok()) {
+    failed_ = true;
+    spdlog::error("the event store could not write: {}", status.ToString());
+    return status.IsNoSpace() ? absl::ResourceExhaustedError("the event store's disk is full")
+                              : absl::UnavailableError(
+                                    fmt::format("the event store could not write: {}", status.ToString()));
+  }
+  end_ = {batch.head(), batch.recorded_at()};
+  head_.Publish(end_.head);
+  return absl::OkStatus();
+}
+
+absl::Status Committer::Recover() {
+  if (const rocksdb::Status status = database_.db()->Resume(); !status.ok()) {
+    if (status.IsNoSpace()) return absl::ResourceExhaustedError("the event store's disk is full");
+    return absl::UnavailableError(fmt::format("the event store cannot write yet: {}", status.ToString()));
+  }
+  // The write that failed has nothing stored, as a rule; were it otherwise, its commits are there and count.
+  QL_ASSIGN_OR_RETURN(end_, FindLogEnd(database_));
+  failed_ = false;
+  head_.Publish(end_.head);
+  spdlog::info("the event store writes again, from position {}", end_.head.value);
+  return absl::OkStatus();
+}
+
+}  // namespace qinglan::eventstore::rocks

@@ -1,0 +1,79 @@
+// The one thread that writes the log: takes all that waits, decides each request in order, writes once, syncs
+// once, and acknowledges in order.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "eventstore/event_store.h"
+#include "eventstore/rocks/database.h"
+#include "eventstore/rocks/head.h"
+#include "eventstore/rocks/read/reader.h"
+#include "eventstore/rocks/write/batch.h"
+
+namespace qinglan::eventstore::rocks {
+
+inline constexpr size_t kBatchEventsMax = 4096;  // of one write; a single commit is smaller
+inline constexpr size_t kBatchBytesMax = 8 * 1024 * 1024;
+
+struct QueueLimits {
+  size_t events_max = 0;
+  size_t bytes_max = 0;
+};
+
+// Thread-safe. `database` and `head` must outlive it.
+class Committer {
+ public:
+  Committer(Database& database, Head& head, LogEnd end, std::function<absl::Time()> clock,
+            QueueLimits limits);
+  // Answers all that waits, then stops.
+  ~Committer();
+
+  // EventStore::Append() for a request that has been checked.
+  void Submit(AppendRequest request, EventStore::AppendDone done);
+
+ private:
+  struct Waiting {
+    AppendRequest request;
+    EventStore::AppendDone done;
+    size_t bytes;
+  };
+
+  void Run();
+  // Waits for work; none means that it is time to stop.
+  std::vector<Waiting> Take();
+  void Commit(std::vector<Waiting>& taken);
+  absl::StatusOr<Appended> Decide(const AppendRequest& request, Batch& batch) const;
+  absl::Status CheckCondition(const AppendCondition& condition, const Batch& batch) const;
+  absl::Status Write(Batch& batch);
+  // After a write that failed: brings RocksDB back and finds out where the log really ends.
+  absl::Status Recover();
+
+  Database& database_;
+  Head& head_;
+  const std::function<absl::Time()> clock_;
+  const QueueLimits limits_;
+
+  // Of the committer's thread.
+  LogEnd end_;
+  bool failed_ = false;  // the last write did, and Recover() has not succeeded since
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<Waiting> queue_;
+  size_t queued_events_ = 0;
+  size_t queued_bytes_ = 0;
+  bool closing_ = false;
+
+  std::thread thread_;  // last, so that it starts when all else is there
+};
+
+}  // namespace qinglan::eventstore::rocks

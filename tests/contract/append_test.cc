@@ -1,0 +1,83 @@
+// G1, G2, G3: what an acknowledgement means, and the order of the log.
+#include <gmock/gmock.h>
+
+#include "tests/contract/store_under_test.h"
+
+namespace qinglan::eventstore {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class AppendTest : public ContractTest {};
+QL_ON_EVERY_IMPLEMENTATION(AppendTest);
+
+TEST_P(AppendTest, EmptyLogHasHeadZeroAndNoEvents) {
+  EXPECT_EQ(HeadNow(), Position(0));
+  EXPECT_THAT(Positions(Query::All()), IsEmpty());
+}
+
+TEST_P(AppendTest, PositionsBeginAtOneAndHaveNoGaps) {
+  EXPECT_EQ(Put("a", {"t:1"}, 2).first, Position(1));
+  EXPECT_EQ(Put("b", {"t:2"}, 3).first, Position(3));
+  EXPECT_EQ(HeadNow(), Position(5));
+  EXPECT_THAT(Positions(Query::All()), ElementsAre(1, 2, 3, 4, 5));
+}
+
+TEST_P(AppendTest, AnEventIsReadAsItWasAppended) {
+  AppendRequest request = MakeRequest(
+      "commit-1", {MakeEvent("first", {}), MakeEvent("second", {"t:1", "s:2"}, std::string("\0\xff", 2))});
+  request.actor = "who";
+  request.correlation_id = "flow";
+  request.causation_id = "cause";
+  request.events[1].occurred_on = absl::CivilDay(1949, 10, 1);
+  const auto appended = store().AppendAndWait(request);
+  ASSERT_TRUE(appended.ok()) << appended.status();
+  EXPECT_FALSE(appended->replayed);
+
+  const std::vector<Event> events = ReadAll(Query::All());
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_THAT(events[0].tags, IsEmpty());
+  const Event& second = events[1];
+  EXPECT_EQ(second.position, Position(2));
+  EXPECT_EQ(second.commit_id, "commit-1");
+  EXPECT_EQ(second.index_in_commit, 1u);
+  EXPECT_EQ(second.View().Id(), "commit-1#1");
+  EXPECT_EQ(second.type, "second");
+  EXPECT_THAT(second.tags, ElementsAre("t:1", "s:2"));
+  EXPECT_EQ(second.occurred_on, absl::CivilDay(1949, 10, 1));
+  EXPECT_EQ(second.recorded_at, appended->recorded_at);
+  EXPECT_EQ(second.actor, "who");
+  EXPECT_EQ(second.correlation_id, "flow");
+  EXPECT_EQ(second.causation_id, "cause");
+  EXPECT_EQ(second.payload, std::string("\0\xff", 2));
+}
+
+TEST_P(AppendTest, AcknowledgedEventsAreThereAfterReopening) {
+  Put("a", {"t:1"}, 3);
+  Put("b", {"t:2"}, 1);
+  under_test().Reopen();
+  EXPECT_EQ(HeadNow(), Position(4));
+  EXPECT_THAT(Positions(Tagged({"t:2"})), ElementsAre(4));
+  const auto next = store().AppendAndWait(MakeRequest("after", {MakeEvent("c", {})}));
+  ASSERT_TRUE(next.ok()) << next.status();
+  EXPECT_EQ(next->first, Position(5));
+}
+
+TEST_P(AppendTest, ARefusedCommitStoresNoneOfItsEvents) {
+  AppendRequest request = MakeRequest("half", {MakeEvent("good", {"t:1"}), MakeEvent("", {"t:1"})});
+  EXPECT_EQ(store().AppendAndWait(request).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(HeadNow(), Position(0));
+  EXPECT_THAT(Positions(Tagged({"t:1"})), IsEmpty());
+}
+
+TEST_P(AppendTest, AWriterReadsItsOwnCommitAtOnce) {
+  for (int i = 0; i < 50; ++i) {
+    const Appended appended = Put("a", {"t:" + std::to_string(i)});
+    EXPECT_GE(HeadNow(), appended.last);
+    EXPECT_THAT(Positions(Tagged({"t:" + std::to_string(i)})), ElementsAre(appended.first.value));
+  }
+}
+
+}  // namespace
+}  // namespace qinglan::eventstore
