@@ -18,9 +18,8 @@ using dossier::v1::CriterionResult;
 using dossier::v1::Total;
 
 bool Concerns(const v1::Criterion& criterion, v1::Purpose purpose, scale::v1::Tier tier) {
-  return criterion.purpose() == purpose &&
-         std::find(criterion.tiers().begin(), criterion.tiers().end(), static_cast<int>(tier)) !=
-             criterion.tiers().end();
+  return criterion.purpose() == purpose && std::find(criterion.tiers().begin(), criterion.tiers().end(),
+                                                     static_cast<int>(tier)) != criterion.tiers().end();
 }
 
 void JudgeAll(const Bench& bench, v1::Purpose purpose, scale::v1::Tier tier,
@@ -44,7 +43,8 @@ void PutTier(const Facts& facts, Assessment& assessment) {
   assessment.set_tier(facts.held->tier);
   assessment.set_tier_since(IsoDay(facts.held->since));
   if (facts.held->until.has_value()) assessment.set_tier_until(IsoDay(*facts.held->until));
-  if (facts.held->decision != nullptr) assessment.set_tier_decision_event_id(facts.held->decision->event_id());
+  if (facts.held->decision != nullptr)
+    assessment.set_tier_decision_event_id(facts.held->decision->event_id());
 }
 
 // As they were on the day: a lifting or a closing that lies ahead is taken out.
@@ -91,7 +91,8 @@ void PutTotal(v1::Measure measure, const v1::Window& window, const Span& span, c
   for (const auto& counted : tally.counted) total.add_event_ids(counted.event_id());
 }
 
-// The windows for totals of a measure: the running school year and term, whatever rolling years the policy speaks of, and all.
+// The windows for totals of a measure: the running school year and term, whatever rolling years the policy
+// speaks of, and all.
 std::vector<v1::Window> TotalWindows(const v1::Policy& policy, v1::Measure measure) {
   std::set<uint32_t> rolling;
   for (const v1::Criterion& criterion : policy.criteria()) {

@@ -14,7 +14,9 @@ using dossier::v1::CriterionResult;
 using dossier::v1::RequirementResult;
 using dossier::v1::WindowResult;
 
-bool Meets(v1::Op op, int64_t got, int64_t needed) { return op == v1::OP_AT_MOST ? got <= needed : got >= needed; }
+bool Meets(v1::Op op, int64_t got, int64_t needed) {
+  return op == v1::OP_AT_MOST ? got <= needed : got >= needed;
+}
 
 WindowResult JudgeWindow(const v1::Requirement& requirement, const WindowSpan& window, const Facts& facts,
                          bool name_outside) {
@@ -52,7 +54,8 @@ RequirementResult JudgeRequirement(const v1::Requirement& requirement, const v1:
   uint32_t met = 0;
   const bool show_running = criterion.purpose() == v1::PURPOSE_DUTY;
   for (WindowSpan window : WindowsOf(requirement.window(), criterion.leave_pauses(), show_running, time)) {
-    // Nobody owes five years' hours before five years have passed; to enter a tier they are needed all the same.
+    // Nobody owes five years' hours before five years have passed; to enter a tier they are needed all the
+    // same.
     const bool whole = !time.served_from.has_value() || *time.served_from <= window.span.from;
     const bool rolling = requirement.window().period() == v1::PERIOD_ROLLING_YEARS;
     if (rolling && !whole && criterion.purpose() != v1::PURPOSE_ENTRY) window.running = true;
@@ -80,7 +83,8 @@ double Nearness(const RequirementResult& result) {
   return std::max(windows, std::min(1.0, result.got() / result.needed())) * 0.99;
 }
 
-// What a holder owes: judged windows must be met; before the first has been served whole there is nothing to judge.
+// What a holder owes: judged windows must be met; before the first has been served whole there is nothing to
+// judge.
 dossier::v1::CriterionStatus DutyStatus(const v1::Criterion& criterion, const CriterionResult& result) {
   bool running = false;
   bool judged = false;
@@ -231,11 +235,16 @@ v1::Text UnitText(v1::Unit unit) {
     v1::Unit unit;
     const char* zh;
     const char* en;
-  } kTexts[] = {{v1::UNIT_CREDIT_HOUR, "学时", "credit hours"}, {v1::UNIT_LESSON, "节", "lessons"},
-                {v1::UNIT_TIMES, "次", "times"},                {v1::UNIT_PIECE, "项", "items"},
-                {v1::UNIT_PERSON, "人", "persons"},             {v1::UNIT_YEAR, "年", "years"},
-                {v1::UNIT_MONTH, "个月", "months"},             {v1::UNIT_DAY, "天", "days"},
-                {v1::UNIT_WORKING_DAY, "个工作日", "working days"}, {v1::UNIT_PERCENT, "%", "%"},
+  } kTexts[] = {{v1::UNIT_CREDIT_HOUR, "学时", "credit hours"},
+                {v1::UNIT_LESSON, "节", "lessons"},
+                {v1::UNIT_TIMES, "次", "times"},
+                {v1::UNIT_PIECE, "项", "items"},
+                {v1::UNIT_PERSON, "人", "persons"},
+                {v1::UNIT_YEAR, "年", "years"},
+                {v1::UNIT_MONTH, "个月", "months"},
+                {v1::UNIT_DAY, "天", "days"},
+                {v1::UNIT_WORKING_DAY, "个工作日", "working days"},
+                {v1::UNIT_PERCENT, "%", "%"},
                 {v1::UNIT_SKILL, "种", "skills"}};
   v1::Text text;
   for (const auto& entry : kTexts) {

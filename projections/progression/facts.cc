@@ -66,7 +66,8 @@ std::vector<Piece> PiecesBy(const Dossier& dossier, absl::CivilDay as_of) {
     if (!day.has_value() || *day > as_of) continue;
     pieces.push_back({&evidence, *day, NotCountedOn(evidence, as_of)});
   }
-  std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.day < b.day; });
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [](const Piece& a, const Piece& b) { return a.day < b.day; });
   return pieces;
 }
 

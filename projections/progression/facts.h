@@ -1,4 +1,5 @@
-// A dossier as it stood on a day. Whatever is dated later is not in here, so that nothing computed from it can see it.
+// A dossier as it stood on a day. Whatever is dated later is not in here, so that nothing computed from it
+// can see it.
 #pragma once
 
 #include <absl/time/civil_time.h>
@@ -22,9 +23,9 @@ struct Piece {
 
 struct HeldTier {
   scale::v1::Tier tier;
-  absl::CivilDay since;                              // continuously, renewals included
+  absl::CivilDay since;  // continuously, renewals included
   std::optional<absl::CivilDay> until;
-  const dossier::v1::TierSpan* decision = nullptr;   // the last one; none: 新教师 from the start of teaching
+  const dossier::v1::TierSpan* decision = nullptr;  // the last one; none: 新教师 from the start of teaching
 };
 
 struct Duty {
@@ -59,9 +60,10 @@ struct Facts {
   std::optional<HeldTier> lapsed;                   // a higher tier whose term has ended
   std::vector<const dossier::v1::TierSpan*> tiers;  // decided by then and not withdrawn, by first day
   std::vector<Duty> obligations;
-  std::vector<const dossier::v1::Bar*> bars;        // in force on the day, vetoes and those that bar promotion first
-  std::vector<HeldPairing> pairings;                // begun by then
-  std::vector<const dossier::v1::Post*> posts;      // held on the day
+  std::vector<const dossier::v1::Bar*>
+      bars;                           // in force on the day, vetoes and those that bar promotion first
+  std::vector<HeldPairing> pairings;  // begun by then
+  std::vector<const dossier::v1::Post*> posts;  // held on the day
 };
 
 }  // namespace qinglan::progression

@@ -31,7 +31,8 @@ std::vector<EvidenceKind> KindsOf(v1::Measure measure) {
     case v1::MEASURE_COURSES:
       return {dossier::v1::EVIDENCE_KIND_COURSE};
     case v1::MEASURE_OUTPUTS:
-      return {dossier::v1::EVIDENCE_KIND_PAPER, dossier::v1::EVIDENCE_KIND_PROJECT, dossier::v1::EVIDENCE_KIND_COURSE};
+      return {dossier::v1::EVIDENCE_KIND_PAPER, dossier::v1::EVIDENCE_KIND_PROJECT,
+              dossier::v1::EVIDENCE_KIND_COURSE};
     case v1::MEASURE_COMPETITION_AWARDS:
       return {dossier::v1::EVIDENCE_KIND_COMPETITION_AWARD};
     case v1::MEASURE_HONOURS:
@@ -149,7 +150,8 @@ Tally OfPairings(bool as_mentor, const Facts& facts, const Span& span) {
 
 int64_t Hundredths(double amount) { return std::llround(amount * 100); }
 
-Tally TallyOf(v1::Measure measure, const v1::Filter& filter, const Facts& facts, const Span& span, bool name_outside) {
+Tally TallyOf(v1::Measure measure, const v1::Filter& filter, const Facts& facts, const Span& span,
+              bool name_outside) {
   Tally tally;
   switch (measure) {
     case v1::MEASURE_YEARS_OF_TEACHING:

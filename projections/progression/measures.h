@@ -20,9 +20,10 @@ struct Tally {
 
 int64_t Hundredths(double amount);
 
-// Within `span`. Pieces of the measure that lie in the span and do not count are named with the reason; those outside the
-// span only with `name_outside`.
-Tally TallyOf(v1::Measure measure, const v1::Filter& filter, const Facts& facts, const Span& span, bool name_outside);
+// Within `span`. Pieces of the measure that lie in the span and do not count are named with the reason; those
+// outside the span only with `name_outside`.
+Tally TallyOf(v1::Measure measure, const v1::Filter& filter, const Facts& facts, const Span& span,
+              bool name_outside);
 
 // The one unit of a measure.
 v1::Unit UnitOf(v1::Measure measure);

@@ -37,7 +37,8 @@ std::optional<Reached> ReachedBy(const v1::Milestone& milestone, const Facts& fa
   };
   if (milestone.tier() != scale::v1::TIER_UNSPECIFIED) {
     const auto tier = facts.FirstAtLeast(milestone.tier());
-    if (tier.has_value()) earlier(IsoDay(tier->since), tier->decision == nullptr ? "" : tier->decision->event_id());
+    if (tier.has_value())
+      earlier(IsoDay(tier->since), tier->decision == nullptr ? "" : tier->decision->event_id());
   }
   for (const auto& fact : facts.dossier.milestones()) {
     const auto day = ParseDay(fact.date());
@@ -80,7 +81,8 @@ void OfCriteria(const Assessment& assessment, std::vector<Warning>& warnings) {
   }
 }
 
-// What should be there by now if it grew evenly: whole units of the part of the window that has been served, without leave.
+// What should be there by now if it grew evenly: whole units of the part of the window that has been served,
+// without leave.
 int64_t Expected(const Span& window, double needed, const Facts& facts) {
   const absl::CivilDay from = std::max(window.from, facts.start_of_teaching.value_or(window.from));
   const int64_t served = Span{from, facts.as_of}.Days() - facts.pauses.DaysIn({from, facts.as_of});
@@ -91,7 +93,8 @@ int64_t Expected(const Span& window, double needed, const Facts& facts) {
 // Sums that are still running and are behind.
 void OfPace(const Bench& bench, const Assessment& assessment, std::vector<Warning>& warnings) {
   for (const CriterionResult& result : assessment.duties()) {
-    if (result.status() == dossier::v1::CRITERION_STATUS_NOT_APPLICABLE || result.alternatives_size() != 1) continue;
+    if (result.status() == dossier::v1::CRITERION_STATUS_NOT_APPLICABLE || result.alternatives_size() != 1)
+      continue;
     const auto& only = result.alternatives(0);
     if (only.windows_size() == 0 || only.op() == v1::OP_AT_MOST) continue;
     const WindowResult& last = *only.windows().rbegin();
@@ -100,9 +103,9 @@ void OfPace(const Bench& bench, const Assessment& assessment, std::vector<Warnin
         Expected({*ParseDay(last.from()), *ParseDay(last.to())}, only.needed(), bench.facts);
     if (Hundredths(last.got()) >= expected) continue;
     const bool ends_ahead = *ParseDay(last.to()) > bench.facts.as_of;
-    Warning warning = MakeWarning(
-        ends_ahead ? dossier::v1::WARNING_KIND_DUTY_AT_RISK : dossier::v1::WARNING_KIND_PACE,
-        result.criterion_id(), result.title(), ends_ahead ? last.to() : "", result.source());
+    Warning warning =
+        MakeWarning(ends_ahead ? dossier::v1::WARNING_KIND_DUTY_AT_RISK : dossier::v1::WARNING_KIND_PACE,
+                    result.criterion_id(), result.title(), ends_ahead ? last.to() : "", result.source());
     auto& parameters = *warning.mutable_parameters();
     parameters["needed"] = NumberText(only.needed());
     parameters["got"] = NumberText(last.got());
@@ -124,8 +127,9 @@ void OfTerm(const Bench& bench, std::vector<Warning>& warnings) {
   const Facts& facts = bench.facts;
   const auto warn = [&](dossier::v1::WarningKind kind, const HeldTier& held, const v1::Source& source) {
     const v1::TierInfo* info = FindTier(bench.policy, held.tier);
-    warnings.push_back(MakeWarning(kind, held.decision->event_id(), info == nullptr ? v1::Text() : info->title(),
-                                   IsoDay(*held.until), source));
+    warnings.push_back(MakeWarning(kind, held.decision->event_id(),
+                                   info == nullptr ? v1::Text() : info->title(), IsoDay(*held.until),
+                                   source));
   };
   if (facts.lapsed.has_value()) {
     warn(dossier::v1::WARNING_KIND_TERM_ENDED, *facts.lapsed, v1::Source());
@@ -142,8 +146,9 @@ void OfObligations(const Facts& facts, std::vector<Warning>& warnings) {
     if (!duty.overdue) continue;
     v1::Text title;
     title.set_zh(duty.obligation->title());
-    warnings.push_back(MakeWarning(dossier::v1::WARNING_KIND_OBLIGATION_OVERDUE, duty.obligation->obligation_id(), title,
-                                   duty.obligation->due_on(), v1::Source()));
+    warnings.push_back(MakeWarning(dossier::v1::WARNING_KIND_OBLIGATION_OVERDUE,
+                                   duty.obligation->obligation_id(), title, duty.obligation->due_on(),
+                                   v1::Source()));
   }
 }
 
@@ -162,8 +167,8 @@ void OfPairings(const Bench& bench, std::vector<Warning>& warnings) {
     }
     const absl::CivilDay due = last + static_cast<int64_t>(limit->value());
     if (due >= bench.facts.as_of) continue;
-    Warning warning = MakeWarning(dossier::v1::WARNING_KIND_PAIRING_WITHOUT_CONTACT, held.pairing->pairing_id(),
-                                  v1::Text(), IsoDay(due), limit->source());
+    Warning warning = MakeWarning(dossier::v1::WARNING_KIND_PAIRING_WITHOUT_CONTACT,
+                                  held.pairing->pairing_id(), v1::Text(), IsoDay(due), limit->source());
     (*warning.mutable_parameters())["last"] = IsoDay(last);
     (*warning.mutable_parameters())["needed"] = NumberText(limit->value());
     warnings.push_back(std::move(warning));

@@ -1,5 +1,5 @@
-// What is said before something fails: milestones of the 135 plan, the pace of sums, ending terms, open duties, pairs
-// without contact.
+// What is said before something fails: milestones of the 135 plan, the pace of sums, ending terms, open
+// duties, pairs without contact.
 #pragma once
 
 #include <vector>

@@ -30,7 +30,8 @@ absl::CivilDay Forward(absl::CivilDay start, int64_t length_days, const Pauses& 
 // The first day of the span that ends with `last` and holds `length_days` unpaused days.
 absl::CivilDay Backward(absl::CivilDay last, int64_t length_days, const Pauses& pauses);
 
-// Years on a clock that started on `start`, on the morning of `on`, in hundredths, rounded down: anniversaries are exact.
+// Years on a clock that started on `start`, on the morning of `on`, in hundredths, rounded down:
+// anniversaries are exact.
 int64_t YearHundredths(absl::CivilDay start, absl::CivilDay on, const Pauses& pauses);
 
 }  // namespace qinglan::progression

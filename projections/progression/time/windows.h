@@ -1,4 +1,5 @@
-// Which days a number of the policy looks at: 学年, 学期, 自然年, rolling years, first years, since the tier began.
+// Which days a number of the policy looks at: 学年, 学期, 自然年, rolling years, first years, since the tier
+// began.
 #pragma once
 
 #include <absl/time/civil_time.h>
@@ -13,19 +14,19 @@
 
 namespace qinglan::progression {
 
-// The school year, term or calendar year that began last on or before `day`; nullopt when the calendar dates none, or the
-// period is none of the three. `day` may lie after its end, in a gap between terms.
+// The school year, term or calendar year that began last on or before `day`; nullopt when the calendar dates
+// none, or the period is none of the three. `day` may lie after its end, in a gap between terms.
 std::optional<Span> LastBegun(v1::Period period, const v1::Calendar& calendar, absl::CivilDay day);
 
 // What the windows of one teacher depend on. `calendar` and `pauses` must outlive it.
 struct ServiceTime {
-  absl::CivilDay as_of;                              // its whole day is over
+  absl::CivilDay as_of;  // its whole day is over
   std::optional<absl::CivilDay> start_of_teaching;
-  std::optional<absl::CivilDay> served_from;         // periods that began earlier were not served whole
+  std::optional<absl::CivilDay> served_from;  // periods that began earlier were not served whole
   std::optional<absl::CivilDay> tier_since;
   const Pauses* pauses = nullptr;
   const v1::Calendar* calendar = nullptr;
-  std::optional<int64_t> excused_from_days;          // leave of so many days excuses a period
+  std::optional<int64_t> excused_from_days;  // leave of so many days excuses a period
 };
 
 struct WindowSpan {
@@ -36,9 +37,9 @@ struct WindowSpan {
   int64_t leave_days = 0;  // that lengthened it, or lie in it
 };
 
-// The windows to look at, oldest first; those that are judged are at most window.count(), and one unless window.each().
-// `show_running` adds the running period, not judged, when the window does not include it. None when nothing fits: no
-// calendar, no start of teaching, nothing served whole yet.
+// The windows to look at, oldest first; those that are judged are at most window.count(), and one unless
+// window.each(). `show_running` adds the running period, not judged, when the window does not include it.
+// None when nothing fits: no calendar, no start of teaching, nothing served whole yet.
 std::vector<WindowSpan> WindowsOf(const v1::Window& window, bool leave_pauses, bool show_running,
                                   const ServiceTime& time);
 
