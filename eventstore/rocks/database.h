@@ -15,12 +15,8 @@
 
 namespace qinglan::eventstore::rocks {
 
-inline rocksdb::Slice AsSlice(std::string_view text) {
-  return {text.data(), text.size()};
-}
-inline std::string_view AsView(const rocksdb::Slice& slice) {
-  return {slice.data(), slice.size()};
-}
+inline rocksdb::Slice AsSlice(std::string_view text) { return {text.data(), text.size()}; }
+inline std::string_view AsView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 struct DatabaseOptions {
   std::string directory;

@@ -6,7 +6,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/rocks/database.h"
-#include "eventstore/rocks/head.h"
+#include "eventstore/rocks/read/head.h"
 #include "eventstore/rocks/read/reader.h"
 #include "eventstore/rocks/read/subscription.h"
 #include "eventstore/rocks/write/committer.h"
@@ -53,9 +53,7 @@ absl::StatusOr<EventStore::Commit> RocksEventStore::FindCommit(std::string_view 
   return commit;
 }
 
-absl::StatusOr<Position> RocksEventStore::Head() const {
-  return head_->Get();
-}
+absl::StatusOr<Position> RocksEventStore::Head() const { return head_->Get(); }
 
 absl::StatusOr<Position> RocksEventStore::HeadAt(absl::Time instant) const {
   return rocks::FindHeadAt(*database_, instant, head_->Get());
@@ -69,8 +67,6 @@ absl::StatusOr<std::unique_ptr<Subscription>> RocksEventStore::Subscribe(Query q
   return std::make_unique<rocks::RocksSubscription>(*database_, head_, std::move(query), after);
 }
 
-const std::string& RocksEventStore::store_id() const {
-  return database_->store_id();
-}
+const std::string& RocksEventStore::store_id() const { return database_->store_id(); }
 
 }  // namespace qinglan::eventstore

@@ -25,9 +25,7 @@ class ReadTest : public ContractTest {
 };
 QL_ON_EVERY_IMPLEMENTATION(ReadTest);
 
-TEST_P(ReadTest, OneTag) {
-  EXPECT_THAT(Positions(Tagged({"teacher:1"})), ElementsAre(1, 3, 4, 5, 6, 9));
-}
+TEST_P(ReadTest, OneTag) { EXPECT_THAT(Positions(Tagged({"teacher:1"})), ElementsAre(1, 3, 4, 5, 6, 9)); }
 
 TEST_P(ReadTest, AllTagsOfAnItemMustBeBorneByTheSameEvent) {
   EXPECT_THAT(Positions(Tagged({"teacher:1", "session:2"})), ElementsAre(9));

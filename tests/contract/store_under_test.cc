@@ -103,15 +103,9 @@ AppendRequest WithCondition(AppendRequest request, Query fail_if_events_match, P
   return request;
 }
 
-Query Tagged(std::vector<std::string> tags) {
-  return Query{{QueryItem{{}, std::move(tags)}}};
-}
-Query Typed(std::vector<std::string> types) {
-  return Query{{QueryItem{std::move(types), {}}}};
-}
+Query Tagged(std::vector<std::string> tags) { return Query{{QueryItem{{}, std::move(tags)}}}; }
+Query Typed(std::vector<std::string> types) { return Query{{QueryItem{std::move(types), {}}}}; }
 
-std::string NameOf(const testing::TestParamInfo<Implementation>& info) {
-  return info.param.name;
-}
+std::string NameOf(const testing::TestParamInfo<Implementation>& info) { return info.param.name; }
 
 }  // namespace qinglan::eventstore

@@ -21,12 +21,8 @@ T LoadLittle(const char* bytes) {
 
 }  // namespace
 
-void AppendFixed32(std::string& out, uint32_t value) {
-  AppendLittle(out, value);
-}
-void AppendFixed64(std::string& out, uint64_t value) {
-  AppendLittle(out, value);
-}
+void AppendFixed32(std::string& out, uint32_t value) { AppendLittle(out, value); }
+void AppendFixed64(std::string& out, uint64_t value) { AppendLittle(out, value); }
 
 void AppendBig64(std::string& out, uint64_t value) {
   char bytes[8];
@@ -47,9 +43,7 @@ void AppendText(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-uint32_t LoadFixed32(const char* bytes) {
-  return LoadLittle<uint32_t>(bytes);
-}
+uint32_t LoadFixed32(const char* bytes) { return LoadLittle<uint32_t>(bytes); }
 
 uint64_t LoadBig64(const char* bytes) {
   uint64_t value = 0;
@@ -94,9 +88,7 @@ uint64_t Decoder::Varint() {
   return 0;
 }
 
-std::string_view Decoder::Text() {
-  return Bytes(Varint());
-}
+std::string_view Decoder::Text() { return Bytes(Varint()); }
 
 std::string_view Decoder::Bytes(uint64_t size) {
   if (size > rest_.size()) {

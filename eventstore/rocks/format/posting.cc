@@ -10,9 +10,7 @@
 namespace qinglan::eventstore::rocks {
 namespace {
 
-uint64_t Hash(std::string_view text) {
-  return XXH3_64bits(text.data(), text.size());
-}
+uint64_t Hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
 }  // namespace
 
@@ -36,9 +34,7 @@ std::string PostingKey(const Term& term, Position last) {
   return key;
 }
 
-uint32_t TypeHash(std::string_view type) {
-  return static_cast<uint32_t>(Hash(type));
-}
+uint32_t TypeHash(std::string_view type) { return static_cast<uint32_t>(Hash(type)); }
 
 bool DecodePlaces(TermKind kind, std::string_view value, Position last, Places& places) {
   if (kind == TermKind::kCommit) return value.empty();

@@ -85,6 +85,12 @@ absl::Status Record::FindStart(uint32_t index) {
   return absl::OkStatus();
 }
 
+absl::Status Record::CheckWhole() {
+  QL_RETURN_IF_ERROR(FindStart(count_));
+  if (starts_[count_] != events_.size()) return DataLossError(last_, "the record goes on after its events");
+  return absl::OkStatus();
+}
+
 absl::Status Record::Event(Position position, EventView& event) {
   QL_CHECK(Contains(position), "a record is asked for its own events only");
   const auto index = static_cast<uint32_t>(position.value - first().value);

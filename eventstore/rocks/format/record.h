@@ -38,6 +38,9 @@ class Record {
   // both ways.
   absl::Status Event(Position position, EventView& event);
 
+  // DATA_LOSS unless the events take up the record to its end.
+  absl::Status CheckWhole();
+
  private:
   Record() = default;
   absl::Status FindStart(uint32_t index);

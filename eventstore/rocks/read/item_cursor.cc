@@ -15,9 +15,7 @@ rocksdb::ReadOptions WithinTerm() {
   return read;
 }
 
-bool ByPosition(const Place& a, const Place& b) {
-  return a.position < b.position;
-}
+bool ByPosition(const Place& a, const Place& b) { return a.position < b.position; }
 
 template <class Keep>
 void KeepIf(Places& places, Keep keep) {
@@ -25,9 +23,7 @@ void KeepIf(Places& places, Keep keep) {
                places.end());
 }
 
-bool SamePosition(const Place& a, const Place& b) {
-  return a.position == b.position;
-}
+bool SamePosition(const Place& a, const Place& b) { return a.position == b.position; }
 
 }  // namespace
 
@@ -97,9 +93,7 @@ absl::Status ItemCursor::Next() {
   return Settle();
 }
 
-absl::Status ItemCursor::Settle() {
-  return all_ ? SettleAll() : SettleAny();
-}
+absl::Status ItemCursor::Settle() { return all_ ? SettleAll() : SettleAny(); }
 
 absl::Status ItemCursor::SettleAny() {
   valid_ = false;

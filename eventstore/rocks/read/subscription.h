@@ -6,7 +6,7 @@
 
 #include "eventstore/event_store.h"
 #include "eventstore/rocks/database.h"
-#include "eventstore/rocks/head.h"
+#include "eventstore/rocks/read/head.h"
 
 namespace qinglan::eventstore::rocks {
 

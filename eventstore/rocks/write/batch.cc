@@ -9,9 +9,7 @@
 namespace qinglan::eventstore::rocks {
 namespace {
 
-uint64_t AsNumber(const Term& term) {
-  return LoadBig64(term.bytes.data());
-}
+uint64_t AsNumber(const Term& term) { return LoadBig64(term.bytes.data()); }
 
 std::optional<Position> Earlier(std::optional<Position> a, std::optional<Position> b) {
   if (!a.has_value()) return b;

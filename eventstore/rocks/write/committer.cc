@@ -22,9 +22,7 @@ size_t BytesOf(const AppendRequest& request) {
   return bytes;
 }
 
-absl::Time ToMicros(absl::Time time) {
-  return absl::FromUnixMicros(absl::ToUnixMicros(time));
-}
+absl::Time ToMicros(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
 
 absl::StatusOr<Appended> FirstAnswerAgain(Appended appended, std::string_view stored,
                                           const AppendRequest& request) {

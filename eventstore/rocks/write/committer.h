@@ -15,7 +15,7 @@
 
 #include "eventstore/event_store.h"
 #include "eventstore/rocks/database.h"
-#include "eventstore/rocks/head.h"
+#include "eventstore/rocks/read/head.h"
 #include "eventstore/rocks/read/reader.h"
 #include "eventstore/rocks/write/batch.h"
 

@@ -1,4 +1,4 @@
-#include "eventstore/rocks/head.h"
+#include "eventstore/rocks/read/head.h"
 
 namespace qinglan::eventstore::rocks {
 
