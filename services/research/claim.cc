@@ -24,8 +24,10 @@ using runtime::Invalid;
 std::string WorkOf(const v1::OutputClaim& claim) {
   const std::string title = Normalise(claim.title());
   switch (claim.detail_case()) {
-    case v1::OutputClaim::kPaper:
-      return Digest({"paper", title, Normalise(claim.paper().venue())});
+    case v1::OutputClaim::kPaper: {
+      const v1::Paper& paper = claim.paper();
+      return Digest({"paper", title, Normalise(paper.venue().empty() ? paper.cn_number() : paper.venue())});
+    }
     case v1::OutputClaim::kCourse:
       return Digest({"course", title, fmt::format("{}", static_cast<int>(claim.course().stage()))});
     case v1::OutputClaim::kAward: {
