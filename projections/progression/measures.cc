@@ -32,7 +32,7 @@ std::vector<EvidenceKind> KindsOf(v1::Measure measure) {
       return {dossier::v1::EVIDENCE_KIND_COURSE};
     case v1::MEASURE_OUTPUTS:
       return {dossier::v1::EVIDENCE_KIND_PAPER, dossier::v1::EVIDENCE_KIND_PROJECT,
-              dossier::v1::EVIDENCE_KIND_COURSE};
+              dossier::v1::EVIDENCE_KIND_COURSE, dossier::v1::EVIDENCE_KIND_OTHER_OUTPUT};
     case v1::MEASURE_COMPETITION_AWARDS:
       return {dossier::v1::EVIDENCE_KIND_COMPETITION_AWARD};
     case v1::MEASURE_HONOURS:

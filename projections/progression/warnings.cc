@@ -162,7 +162,7 @@ void OfPairings(const Bench& bench, std::vector<Warning>& warnings) {
     for (const Piece& piece : bench.facts.pieces) {
       const bool of_it = piece.evidence->kind() == dossier::v1::EVIDENCE_KIND_MENTORING_SESSION &&
                          piece.evidence->subject_id() == held.pairing->pairing_id() &&
-                         piece.not_counted == dossier::v1::NOT_COUNTED_UNSPECIFIED;
+                         piece.not_counted != dossier::v1::NOT_COUNTED_WITHDRAWN;
       if (of_it) last = std::max(last, piece.day);
     }
     const absl::CivilDay due = last + static_cast<int64_t>(limit->value());

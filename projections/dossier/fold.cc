@@ -1,0 +1,89 @@
+#include "projections/dossier/fold.h"
+
+#include <absl/time/civil_time.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "projections/dossier/areas.h"
+
+namespace qinglan::dossier {
+
+std::string Folding::Date() const { return absl::FormatCivilTime(event.occurred_on); }
+
+v1::Evidence& Folding::Add(v1::EvidenceKind kind, const std::string& subject_id,
+                           const std::string& date) const {
+  v1::Evidence& evidence = *dossier.add_evidence();
+  evidence.set_event_id(event.Id());
+  evidence.set_position(event.position.value);
+  evidence.set_kind(kind);
+  evidence.set_subject_id(subject_id);
+  evidence.set_date(date.empty() ? Date() : date);
+  evidence.set_amount(1);
+  return evidence;
+}
+
+void Folding::Amend(v1::Evidence& evidence) const {
+  v1::Amendment& amendment = *evidence.add_amendments();
+  amendment.set_event_id(event.Id());
+  amendment.set_position(event.position.value);
+  const size_t dot = event.type.rfind('.');
+  amendment.set_kind(std::string(event.type.substr(dot == std::string_view::npos ? 0 : dot + 1)));
+  amendment.set_on(Date());
+}
+
+void Folding::Withdraw(v1::Evidence& evidence) const {
+  Amend(evidence);
+  evidence.set_withdrawn_by(event.Id());
+  evidence.set_not_counted(v1::NOT_COUNTED_WITHDRAWN);
+}
+
+v1::Evidence* Folding::Find(v1::EvidenceKind kind, const std::string& subject_id) const {
+  auto& all = *dossier.mutable_evidence();
+  for (int i = all.size() - 1; i >= 0; --i) {
+    if (all[i].kind() == kind && all[i].subject_id() == subject_id) return &all[i];
+  }
+  return nullptr;
+}
+
+v1::Evidence* Folding::FindEvent(const std::string& event_id) const {
+  auto& all = *dossier.mutable_evidence();
+  for (int i = all.size() - 1; i >= 0; --i) {
+    if (all[i].event_id() == event_id) return &all[i];
+  }
+  return nullptr;
+}
+
+std::string ShortName(const std::string& value_name, std::string_view prefix) {
+  const std::string name = value_name.substr(std::min(prefix.size(), value_name.size()));
+  return name == "UNSPECIFIED" ? "" : name;
+}
+
+namespace {
+
+std::string Moved(const std::string& iso_date, int days) {
+  absl::CivilDay day;
+  return absl::ParseCivilTime(iso_date, &day) ? absl::FormatCivilTime(day + days) : "";
+}
+
+}  // namespace
+
+std::string DayBefore(const std::string& iso_date) { return Moved(iso_date, -1); }
+std::string DayAfter(const std::string& iso_date) { return Moved(iso_date, 1); }
+
+void FoldEvent(const eventstore::EventView& event, std::string_view teacher_id, v1::Dossier& dossier) {
+  if (dossier.teacher_id().empty()) dossier.set_teacher_id(std::string(teacher_id));
+  dossier.set_position(event.position.value);
+  const Folding fold{event, teacher_id, dossier};
+  // Every event is of one area at most; the busiest areas first.
+  for (const auto area : {FoldTraining, FoldLessonStudy, FoldRegistry, FoldMentoring, FoldResearch,
+                          FoldAppraisal, FoldProgression}) {
+    if (area(fold)) return;
+  }
+}
+
+eventstore::Query EventsOf(std::string_view teacher_id) {
+  return eventstore::Query{{eventstore::QueryItem{{}, {fmt::format("teacher:{}", teacher_id)}}}};
+}
+
+}  // namespace qinglan::dossier

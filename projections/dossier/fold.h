@@ -1,0 +1,26 @@
+// The dossier: the fold of the events that bear one teacher's tag, area by area. Pure and deterministic: the
+// same events give the same dossier, byte for byte. Corrections, withdrawals and verifications change the
+// piece that they name, which stays and lists them; what happened later and was true only from then on (a
+// review, a revoked project) is dated instead.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "eventstore/event.h"
+#include "eventstore/query.h"
+#include "qinglan/dossier/v1/dossier.pb.h"
+
+namespace qinglan::dossier {
+
+// Changes when the same log gives other dossiers: stored dossiers of another version are built anew.
+inline constexpr uint32_t kFoldVersion = 1;
+
+// Folds one event; in order of position. `teacher_id` is whose dossier it is. Events of other types, and
+// events that do not concern this teacher, change nothing but the position.
+void FoldEvent(const eventstore::EventView& event, std::string_view teacher_id, v1::Dossier& dossier);
+
+// The events of one teacher's dossier.
+eventstore::Query EventsOf(std::string_view teacher_id);
+
+}  // namespace qinglan::dossier

@@ -1,0 +1,112 @@
+#include "projections/dossier/areas.h"
+#include "qinglan/registry/v1/registry_events.pb.h"
+
+namespace qinglan::dossier {
+namespace {
+
+using namespace registry::v1;
+
+// What a teacher teaches is what the primary post says, or the first one.
+void TakeSubject(const std::string& subject, scale::v1::Stage stage, v1::Dossier& dossier) {
+  if (!subject.empty()) dossier.set_subject(subject);
+  if (stage != scale::v1::STAGE_UNSPECIFIED) dossier.set_stage(stage);
+}
+
+template <class Facts>
+void AddPost(const Folding& fold, const Facts& facts, const std::string& org_id) {
+  v1::Post& post = *fold.dossier.add_posts();
+  post.set_event_id(fold.event.Id());
+  post.set_post_id(facts.post_id());
+  post.set_org_id(org_id);
+  post.set_kind(ShortName(PostKind_Name(facts.kind()), "POST_KIND_"));
+  post.set_from(facts.starts_on());
+  post.set_subject(facts.subject());
+  post.set_stage(facts.stage());
+  post.set_rural(facts.rural());
+}
+
+void EndPost(const std::string& post_id, const std::string& last_day, v1::Dossier& dossier) {
+  for (v1::Post& post : *dossier.mutable_posts()) {
+    if (post.post_id() == post_id) post.set_to(last_day);
+  }
+}
+
+bool FoldPosts(const Folding& fold) {
+  if (PostAssigned assigned; fold.Is(assigned)) {
+    AddPost(fold, assigned, assigned.org_id());
+    if (assigned.primary() || fold.dossier.posts_size() == 1) {
+      TakeSubject(assigned.subject(), assigned.stage(), fold.dossier);
+    }
+    return true;
+  }
+  if (PostEnded ended; fold.Is(ended)) {
+    EndPost(ended.post_id(), ended.ended_on(), fold.dossier);
+    return true;
+  }
+  if (TeacherTransferred moved; fold.Is(moved)) {
+    EndPost(moved.ended_post_id(), DayBefore(moved.starts_on()), fold.dossier);
+    AddPost(fold, moved, moved.to_org_id());
+    TakeSubject(moved.subject(), moved.stage(), fold.dossier);
+    return true;
+  }
+  return false;
+}
+
+void StartLeave(const Folding& fold, const std::string& kind, const std::string& from,
+                const std::string& leave_id) {
+  v1::Leave& leave = *fold.dossier.add_leaves();
+  leave.set_event_id(fold.event.Id());
+  leave.set_kind(kind);
+  leave.set_from(from);
+  leave.set_leave_id(leave_id);
+}
+
+void EndLeave(const std::string& kind, const std::string& leave_id, const std::string& first_day_back,
+              v1::Dossier& dossier) {
+  for (v1::Leave& leave : *dossier.mutable_leaves()) {
+    const bool same = leave.leave_id() == leave_id && (kind.empty() || leave.kind() == kind);
+    if (same && leave.to().empty()) leave.set_to(DayBefore(first_day_back));
+  }
+}
+
+bool FoldAbsence(const Folding& fold) {
+  if (LeaveStarted started; fold.Is(started)) {
+    StartLeave(fold, ShortName(LeaveKind_Name(started.kind()), "LEAVE_KIND_"), started.starts_on(),
+               started.leave_id());
+    return true;
+  }
+  if (TeacherReturned returned; fold.Is(returned)) {
+    EndLeave("", returned.leave_id(), returned.returned_on(), fold.dossier);
+    return true;
+  }
+  if (TeacherDeparted departed; fold.Is(departed)) {
+    for (v1::Post& post : *fold.dossier.mutable_posts()) {
+      if (post.to().empty()) post.set_to(departed.departed_on());
+    }
+    StartLeave(fold, "DEPARTED", DayAfter(departed.departed_on()), "");
+    return true;
+  }
+  if (TeacherReinstated reinstated; fold.Is(reinstated)) {
+    EndLeave("DEPARTED", "", reinstated.starts_on(), fold.dossier);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool FoldRegistry(const Folding& fold) {
+  if (FoldPosts(fold) || FoldAbsence(fold)) return true;
+  if (TeacherRegistered registered; fold.Is(registered)) {
+    fold.dossier.set_start_of_teaching(registered.teaching_since());
+    fold.dossier.set_registered_on(fold.Date());
+    return true;
+  }
+  if (TeachingStartCorrected corrected; fold.Is(corrected)) {
+    fold.dossier.set_start_of_teaching(corrected.teaching_since());
+    return true;
+  }
+  return false;
+}
+
+}  // namespace qinglan::dossier
