@@ -15,8 +15,8 @@
 
 #include "eventstore/event_store.h"
 #include "projections/projection.h"
-#include "projections/runner.h"
-#include "projections/view_store.h"
+#include "projections/runner/runner.h"
+#include "projections/view_store/view_store.h"
 
 namespace qinglan::projections {
 

@@ -20,7 +20,7 @@
 
 #include "eventstore/event_store.h"
 #include "projections/projection.h"
-#include "projections/view_store.h"
+#include "projections/view_store/view_store.h"
 
 namespace qinglan::projections {
 

@@ -1,4 +1,4 @@
-#include "projections/follower.h"
+#include "projections/runner/follower.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>

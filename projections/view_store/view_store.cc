@@ -1,4 +1,4 @@
-#include "projections/view_store.h"
+#include "projections/view_store/view_store.h"
 
 #include <absl/synchronization/mutex.h>
 #include <fmt/format.h>

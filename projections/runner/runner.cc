@@ -1,4 +1,4 @@
-#include "projections/runner.h"
+#include "projections/runner/runner.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "eventstore/check.h"
-#include "projections/follower.h"
+#include "projections/runner/follower.h"
 
 namespace qinglan::projections {
 namespace {
