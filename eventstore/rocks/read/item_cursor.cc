@@ -5,6 +5,7 @@
 #include "eventstore/check.h"
 #include "eventstore/event_store.h"
 #include "eventstore/rocks/format/coding.h"
+#include "eventstore/text.h"
 
 namespace qinglan::eventstore::rocks {
 namespace {
@@ -40,7 +41,7 @@ absl::Status TermCursor::Seek(Position last) {
   } else {
     iterator_->SeekForPrev(key);
   }
-  return Settle();
+  return Settle(last);
 }
 
 absl::Status TermCursor::Next() {
@@ -49,16 +50,20 @@ absl::Status TermCursor::Next() {
   } else {
     iterator_->Prev();
   }
-  return Settle();
+  return Settle(last_);
 }
 
-absl::Status TermCursor::Settle() {
-  valid_ = iterator_->Valid() && iterator_->key().starts_with(AsSlice(term_.view()));
-  if (!iterator_->Valid()) return FromRocks(iterator_->status(), "reading the index");
-  if (!valid_) return absl::OkStatus();
-  if (iterator_->key().size() != kPostingKeyBytes)
-    return absl::DataLossError("a key of the index does not parse");
-  last_ = Position(LoadBig64(iterator_->key().data() + kTermBytes));
+absl::Status TermCursor::Settle(Position near) {
+  valid_ = false;
+  if (!iterator_->Valid()) {
+    const absl::Status status = FromRocks(iterator_->status(), "reading the index");
+    return absl::IsDataLoss(status) ? DataLossError(near, Std(status.message())) : status;
+  }
+  const std::string_view key = AsView(iterator_->key());
+  if (!key.starts_with(term_.view())) return absl::OkStatus();
+  if (key.size() != kPostingKeyBytes) return DataLossError(near, "a key of the index does not parse");
+  valid_ = true;
+  last_ = Position(LoadBig64(key.data() + kTermBytes));
   return absl::OkStatus();
 }
 

@@ -38,7 +38,8 @@ class TermCursor {
   absl::Status Decode(Places& places) const;
 
  private:
-  absl::Status Settle();
+  // Takes over where the iterator stands; damage is told to be at or past `near`.
+  absl::Status Settle(Position near);
 
   Term term_;
   Direction direction_;

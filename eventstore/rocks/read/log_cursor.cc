@@ -1,7 +1,5 @@
 #include "eventstore/rocks/read/log_cursor.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "eventstore/check.h"
@@ -9,6 +7,7 @@
 #include "eventstore/rocks/format/coding.h"
 #include "eventstore/rocks/format/keys.h"
 #include "eventstore/rocks/format/posting.h"
+#include "eventstore/text.h"
 
 namespace qinglan::eventstore::rocks {
 
@@ -19,7 +18,7 @@ absl::Status LogCursor::Load(Position expected) {
   record_.reset();
   if (!iterator_->Valid()) {
     const absl::Status status = FromRocks(iterator_->status(), "reading the log");
-    return absl::IsDataLoss(status) ? DataLossError(expected, status.ToString()) : status;
+    return absl::IsDataLoss(status) ? DataLossError(expected, Std(status.message())) : status;
   }
   if (iterator_->key().size() != kPositionBytes)
     return DataLossError(expected, "a key of the log is no position");

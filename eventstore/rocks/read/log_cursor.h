@@ -32,7 +32,6 @@ class LogCursor {
 
   bool valid() const { return record_.has_value(); }
   Record& record() { return *record_; }
-  size_t record_bytes() const { return iterator_->value().size(); }
 
  private:
   // Reads the record under the iterator; `expected` is where damage would be when there is none.
