@@ -1,9 +1,15 @@
 #include "services/qinglan/areas.h"
 
+#include "services/lessonstudy/service.h"
+#include "services/mentoring/service.h"
 #include "services/registry/service.h"
 
 namespace qinglan {
 
-void RegisterWriteAreas(runtime::ServiceTable& table) { registry::Register(table); }
+void RegisterWriteAreas(runtime::ServiceTable& table) {
+  registry::Register(table);
+  lessonstudy::Register(table);
+  mentoring::Register(table);
+}
 
 }  // namespace qinglan
