@@ -60,7 +60,7 @@ absl::Status CheckGrades(v1::RatingGrade overall, const Dimensions& dimensions) 
   std::set<std::string_view> codes;
   for (const v1::DimensionRating& dimension : dimensions) {
     if (!codes.insert(dimension.code()).second)
-      return Invalid("dimensions", "DIMENSION_TWICE", {{"dimension", dimension.code()}});
+      return Invalid("dimensions", "RATED_DIMENSION_TWICE", {{"dimension", dimension.code()}});
     if (dimension.ethics() && dimension.grade() == v1::RATING_GRADE_UNQUALIFIED &&
         overall != v1::RATING_GRADE_UNQUALIFIED)
       return Refuse("ETHICS_FAILED", {{"dimension", dimension.code()}});

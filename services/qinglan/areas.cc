@@ -1,8 +1,10 @@
 #include "services/qinglan/areas.h"
 
+#include "services/appraisal/service.h"
 #include "services/lessonstudy/service.h"
 #include "services/mentoring/service.h"
 #include "services/registry/service.h"
+#include "services/research/service.h"
 
 namespace qinglan {
 
@@ -10,6 +12,8 @@ void RegisterWriteAreas(runtime::ServiceTable& table) {
   registry::Register(table);
   lessonstudy::Register(table);
   mentoring::Register(table);
+  research::Register(table);
+  appraisal::Register(table);
 }
 
 }  // namespace qinglan

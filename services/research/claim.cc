@@ -19,34 +19,53 @@ namespace {
 using runtime::Day;
 using runtime::Invalid;
 
-// What tells this work from others, apart from its author; the kind comes first, so that a paper and a course
-// of one title stay two works.
-std::string WorkOf(const v1::OutputClaim& claim) {
+// What tells a work from others, apart from its author.
+struct Work {
+  std::string digest;
+  bool ranked = true;  // enough is known of it to say that two authors mean the same
+};
+
+std::string PlaceOf(const v1::Paper& paper) {
+  for (const std::string& place : {paper.venue(), paper.cn_number(), paper.issn()}) {
+    if (std::string normal = Normalise(place); !normal.empty()) return normal;
+  }
+  return "";
+}
+
+// Without a document the authority and the year tell this contest from next year's.
+std::string SourceOf(const v1::OutputClaim& claim) {
+  const std::string document = Normalise(claim.award().document_number());
+  if (!document.empty()) return document;
+  return fmt::format("{} {}", Normalise(claim.award().authority()), Day(claim.achieved_on()).year());
+}
+
+// The kind comes first, so that a paper and a course of one title stay two works.
+Work WorkOf(std::string_view org_id, const v1::OutputClaim& claim) {
   const std::string title = Normalise(claim.title());
   switch (claim.detail_case()) {
     case v1::OutputClaim::kPaper: {
-      const v1::Paper& paper = claim.paper();
-      return Digest({"paper", title, Normalise(paper.venue().empty() ? paper.cn_number() : paper.venue())});
+      const std::string place = PlaceOf(claim.paper());
+      return {Digest({"paper", title, place}), !place.empty()};
     }
     case v1::OutputClaim::kCourse:
-      return Digest({"course", title, fmt::format("{}", static_cast<int>(claim.course().stage()))});
+      // Every school has a course of that name.
+      return {Digest({"course", title, org_id})};
     case v1::OutputClaim::kAward: {
-      // Without a document the authority and the year tell this contest from next year's.
-      const v1::Award& award = claim.award();
-      const std::string source =
-          award.document_number().empty()
-              ? fmt::format("{} {}", Normalise(award.authority()), Day(claim.achieved_on()).year())
-              : Normalise(award.document_number());
-      return Digest({"award", title, source, Normalise(award.entry_title())});
+      const std::string entry = Normalise(claim.award().entry_title());
+      return {Digest({"award", title, SourceOf(claim), entry}), !entry.empty()};
     }
-    case v1::OutputClaim::kMicroLesson:
-      return Digest({"micro_lesson", title, Normalise(claim.micro_lesson().platform())});
-    case v1::OutputClaim::kOther:
-      return Digest({"other", title, Normalise(claim.other().kind()), Normalise(claim.other().venue())});
+    case v1::OutputClaim::kMicroLesson: {
+      const std::string platform = Normalise(claim.micro_lesson().platform());
+      return {Digest({"micro_lesson", title, platform}), !platform.empty()};
+    }
+    case v1::OutputClaim::kOther: {
+      const std::string venue = Normalise(claim.other().venue());
+      return {Digest({"other", title, Normalise(claim.other().kind()), venue}), !venue.empty()};
+    }
     case v1::OutputClaim::DETAIL_NOT_SET:
       break;
   }
-  return Digest({"", title});
+  return {Digest({"", title}), false};
 }
 
 bool IsSha256(std::string_view text) {
@@ -108,10 +127,9 @@ std::string Digest(std::initializer_list<std::string_view> parts) {
   return hex;
 }
 
-ClaimKeys KeysOf(std::string_view teacher_id, const v1::OutputClaim& claim) {
-  const std::string work = WorkOf(claim);
-  const bool ranked = !claim.has_award() || !Normalise(claim.award().entry_title()).empty();
-  return {Digest({teacher_id, work}), ranked ? work : ""};
+ClaimKeys KeysOf(std::string_view teacher_id, std::string_view org_id, const v1::OutputClaim& claim) {
+  const Work work = WorkOf(org_id, claim);
+  return {Digest({teacher_id, work.digest}), work.ranked ? work.digest : ""};
 }
 
 absl::Status CheckEvidence(const google::protobuf::RepeatedPtrField<v1::Evidence>& evidence,

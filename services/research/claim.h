@@ -23,9 +23,11 @@ std::string Digest(std::initializer_list<std::string_view> parts);
 // By what a claim is compared with others.
 struct ClaimKeys {
   std::string output;  // of this author and this work
-  std::string work;    // of this work; empty where authors are not ranked (an award to a person)
+  // Of this work; empty where ranks are not compared: an award to a person, or a text of which nobody said
+  // where it appeared.
+  std::string work;
 };
-ClaimKeys KeysOf(std::string_view teacher_id, const v1::OutputClaim& claim);
+ClaimKeys KeysOf(std::string_view teacher_id, std::string_view org_id, const v1::OutputClaim& claim);
 
 // INVALID_ARGUMENT, naming the field, for a claim that contradicts itself: OUTPUT_DETAIL_EXPECTED,
 // TITLE_EXPECTED, DATE_IN_FUTURE, PRECISION_MISFITS, AUTHOR_RANK_EXPECTED, RANK_BEYOND_AUTHORS,

@@ -46,7 +46,7 @@ Query AboutClaim(const ClaimKeys& keys) {
 Query AboutChangedClaim(const Outputs& model, const std::string& output_id, const v1::OutputClaim& claim) {
   Query query = AboutOutput(model, output_id);
   if (const OutputState* state = model.Find(output_id); state != nullptr)
-    query.Add(AboutClaim(KeysOf(state->teacher_id, claim)));
+    query.Add(AboutClaim(KeysOf(state->teacher_id, state->org_id, claim)));
   return query;
 }
 
@@ -200,12 +200,12 @@ eventstore::QueryItem OutputEvents(std::vector<std::string> tags) {
 // ---------------------------------------------------------------------------------------------------
 
 Query SubmitOutput::Reads(const Command& command, const Model&) {
-  return AboutClaim(KeysOf(command.teacher_id(), command.claim()));
+  return AboutClaim(KeysOf(command.teacher_id(), command.org_id(), command.claim()));
 }
 
 absl::StatusOr<Events> SubmitOutput::Decide(const Model& model, const Command& command, const Given& given) {
   QL_RETURN_IF_ERROR(CheckClaim(command.teacher_id(), command.claim(), given.today));
-  const ClaimKeys keys = KeysOf(command.teacher_id(), command.claim());
+  const ClaimKeys keys = KeysOf(command.teacher_id(), command.org_id(), command.claim());
   QL_RETURN_IF_ERROR(CheckFree(model, "", command.teacher_id(), command.claim(), keys));
   OutputState state;
   state.output_id = given.new_id();
@@ -229,7 +229,7 @@ absl::StatusOr<Events> CorrectOutput::Decide(const Model& model, const Command& 
   QL_RETURN_IF_ERROR(CheckClaim(before.teacher_id, command.claim(), given.today));
   if (command.claim().SerializeAsString() == before.claim.SerializeAsString())
     return Refuse("OUTPUT_UNCHANGED");
-  const ClaimKeys keys = KeysOf(before.teacher_id, command.claim());
+  const ClaimKeys keys = KeysOf(before.teacher_id, before.org_id, command.claim());
   QL_RETURN_IF_ERROR(CheckFree(model, before.output_id, before.teacher_id, command.claim(), keys));
   OutputState after = before;
   after.claim = command.claim();
@@ -256,7 +256,7 @@ absl::StatusOr<Events> ResubmitOutput::Decide(const Model& model, const Command&
   if (before.status == v1::OUTPUT_STATUS_WITHDRAWN) return Refuse("OUTPUT_WITHDRAWN");
   if (before.status != v1::OUTPUT_STATUS_REJECTED) return Refuse("OUTPUT_NOT_REJECTED");
   QL_RETURN_IF_ERROR(CheckClaim(before.teacher_id, command.claim(), given.today));
-  const ClaimKeys keys = KeysOf(before.teacher_id, command.claim());
+  const ClaimKeys keys = KeysOf(before.teacher_id, before.org_id, command.claim());
   QL_RETURN_IF_ERROR(CheckFree(model, before.output_id, before.teacher_id, command.claim(), keys));
   OutputState after = before;
   after.claim = command.claim();
