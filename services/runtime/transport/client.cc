@@ -42,13 +42,18 @@ Client& Client::operator=(Client&&) noexcept = default;
 
 absl::Status Client::CallInto(const google::protobuf::Message& request,
                               google::protobuf::Message& response) const {
+  return CallInto(request, response, parts_->options.token);
+}
+
+absl::Status Client::CallInto(const google::protobuf::Message& request, google::protobuf::Message& response,
+                              const std::string& token) const {
   const auto* method = MethodOf(request.GetDescriptor());
   QL_CHECK(method != nullptr && method->output_type() == response.GetDescriptor(),
            request.GetDescriptor()->full_name().c_str());
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + parts_->options.timeout));
   context.AddMetadata("accept-language", parts_->options.language);
-  if (!parts_->options.token.empty()) context.AddMetadata("authorization", "Bearer " + parts_->options.token);
+  if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
   const grpc::ByteBuffer request_bytes = ToBytes(request);
   grpc::ByteBuffer response_bytes;
   const std::string path = "/" + method->service()->full_name() + "/" + method->name();

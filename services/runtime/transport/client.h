@@ -39,6 +39,9 @@ class Client {
   }
 
   absl::Status CallInto(const google::protobuf::Message& request, google::protobuf::Message& response) const;
+  // The same with a token of the call's own: for who acts for many.
+  absl::Status CallInto(const google::protobuf::Message& request, google::protobuf::Message& response,
+                        const std::string& token) const;
 
   // OK when the server answers and says that it is serving, within `wait`.
   absl::Status WaitUntilServing(absl::Duration wait) const;
