@@ -149,6 +149,9 @@ TEST(Bites, FoldersTooFull) {
               ElementsAre(HasSubstr("services/a/: 13")));
   EXPECT_THAT(FoldersTooFull(folder("services/a", kFolderEntriesMax)), IsEmpty());
   EXPECT_THAT(FoldersTooFull(folder("tests/scenario/training", 99)), IsEmpty());
+  Tree with_headers = folder("services/a", kFolderEntriesMax);
+  for (int i = 0; i < kFolderEntriesMax; ++i) with_headers[fmt::format("services/a/file{}.h", i)] = "";
+  EXPECT_THAT(FoldersTooFull(with_headers), IsEmpty());
   Tree with_dot_file = folder("services/a", kFolderEntriesMax);
   with_dot_file["services/a/.clang-tidy"] = "";
   EXPECT_THAT(FoldersTooFull(with_dot_file), IsEmpty());

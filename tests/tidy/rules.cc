@@ -146,7 +146,10 @@ Breaches FoldersTooFull(const Tree& tree) {
     for (std::string_view folder = ""; !rest.empty();) {
       const size_t slash = rest.find('/');
       const std::string_view entry = rest.substr(0, slash);
-      if (!entry.starts_with('.')) folders[std::string(folder)].insert(std::string(entry));
+      // A header and its source are one thing to know about.
+      const bool source =
+          entry.ends_with(".cc") && tree.contains(fmt::format("{}h", path.substr(0, path.size() - 2)));
+      if (!entry.starts_with('.') && !source) folders[std::string(folder)].insert(std::string(entry));
       if (slash == std::string_view::npos) break;
       rest.remove_prefix(slash + 1);
       folder = std::string_view(path).substr(0, path.size() - rest.size() - 1);

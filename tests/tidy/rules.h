@@ -9,8 +9,8 @@ inline constexpr int kFileLinesMax = 450;  // 300 is the target; what is beyond 
 inline constexpr int kProtoLinesMax =
     600;  // one area's whole contract, most of it comments, stays in one file
 inline constexpr int kFunctionLinesMax = 70;
-inline constexpr int kColumnsMax = 110;  // of C++, in characters, a Chinese one counting as one
-inline constexpr int kFolderEntriesMax = 12;
+inline constexpr int kColumnsMax = 110;       // of C++, in characters, a Chinese one counting as one
+inline constexpr int kFolderEntriesMax = 12;  // a header and its source count as one
 
 // eventstore <- projections, eventstore <- services, projections <- services; RocksDB stays with the log's
 // engine and the view store, gRPC with the services.
