@@ -1,8 +1,12 @@
-#include <CLI/CLI.hpp>
+#include "services/qinglan/command_line.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Qinglan 青蓝: an event-sourced record of teachers' professional growth"};
+  CLI::App app{"Qinglan 青蓝: an event-sourced record of teachers' professional growth", "qinglan"};
   app.require_subcommand(1);
+  qinglan::RunCommand run;
+  qinglan::AddServe(app, run);
+  qinglan::AddToken(app, run);
+  qinglan::AddFsck(app, run);
   CLI11_PARSE(app, argc, argv);
-  return 0;
+  return run();
 }

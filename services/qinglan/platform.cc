@@ -1,0 +1,100 @@
+#include "services/qinglan/platform.h"
+
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "eventstore/check.h"
+#include "eventstore/text.h"
+#include "projections/directory/directory.h"
+#include "services/qinglan/areas.h"
+
+namespace qinglan {
+namespace {
+
+// How long a call waits for the directory to know what was recorded before the call came in.
+constexpr absl::Duration kDirectoryWaitMax = absl::Seconds(5);
+
+}  // namespace
+
+// In order of making; destroyed in reverse, so that nobody outlives what it uses.
+struct Platform::Parts {
+  std::unique_ptr<eventstore::RocksEventStore> store;
+  std::unique_ptr<projections::Directory> directory;
+  std::unique_ptr<runtime::ServiceTable> table;
+  std::unique_ptr<runtime::Access> access;
+  std::unique_ptr<runtime::TokenVerifier> tokens;
+  std::unique_ptr<runtime::Dispatcher> dispatcher;
+  std::unique_ptr<runtime::Server> server;
+};
+
+namespace {
+
+// A call sees at least what had been recorded when it came in: whoever was registered a moment ago can be
+// enrolled now.
+void AwaitHead(const eventstore::EventStore& store, const projections::Directory& directory) {
+  const auto head = store.Head();
+  if (head.ok()) (void)directory.WaitFor(*head, absl::Now() + kDirectoryWaitMax);
+}
+
+runtime::Placement PlacementOf(const eventstore::EventStore& store, const projections::Directory& directory) {
+  return runtime::Placement{
+      [&](std::string_view org_id, std::string_view ancestor_id) {
+        AwaitHead(store, directory);
+        return directory.IsWithin(org_id, ancestor_id);
+      },
+      [&](std::string_view teacher_id, absl::CivilDay day) {
+        AwaitHead(store, directory);
+        return directory.OrgsOf(teacher_id, day);
+      },
+      [&](std::string_view mentor_id, std::string_view mentee_id) -> absl::StatusOr<bool> {
+        AwaitHead(store, directory);
+        return directory.Mentors(mentor_id, mentee_id);
+      },
+  };
+}
+
+absl::StatusOr<std::unique_ptr<eventstore::RocksEventStore>> OpenLog(const std::string& data) {
+  std::error_code error;
+  std::filesystem::create_directories(data, error);
+  if (error) return absl::InvalidArgumentError(fmt::format("{}: {}", data, error.message()));
+  eventstore::RocksEventStore::Options options;
+  options.directory = data + "/log";
+  return eventstore::RocksEventStore::Open(options);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options) {
+  absl::TimeZone time_zone;
+  if (!absl::LoadTimeZone(options.time_zone, &time_zone)) {
+    return absl::InvalidArgumentError(fmt::format("no time zone {}", options.time_zone));
+  }
+  QL_ASSIGN_OR_RETURN(runtime::PublicKeys keys, runtime::ParseKeySet(options.key_set));
+  auto parts = std::make_unique<Parts>();
+  QL_ASSIGN_OR_RETURN(parts->store, OpenLog(options.data));
+  parts->directory = std::make_unique<projections::Directory>(parts->store.get());
+  QL_RETURN_IF_ERROR(parts->directory->Start());
+  parts->table =
+      std::make_unique<runtime::ServiceTable>(*parts->store, runtime::Environment::Real(time_zone));
+  RegisterWriteAreas(*parts->table);
+  parts->access =
+      std::make_unique<runtime::Access>(*parts->store, PlacementOf(*parts->store, *parts->directory));
+  parts->tokens = std::make_unique<runtime::TokenVerifier>(std::move(keys), parts->table->environment().now);
+  parts->dispatcher = std::make_unique<runtime::Dispatcher>(*parts->table, *parts->access, *parts->tokens);
+  QL_ASSIGN_OR_RETURN(parts->server, runtime::Server::Start(*parts->dispatcher, options.server));
+  return std::unique_ptr<Platform>(new Platform(std::move(parts)));
+}
+
+Platform::Platform(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Platform::~Platform() = default;
+
+int Platform::port() const { return parts_->server->port(); }
+eventstore::EventStore& Platform::store() { return *parts_->store; }
+runtime::Dispatcher& Platform::dispatcher() { return *parts_->dispatcher; }
+
+void Platform::Drain(absl::Duration grace) { parts_->server->Drain(grace); }
+
+}  // namespace qinglan

@@ -1,0 +1,88 @@
+// `qinglan serve`: the server process.
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <nlohmann/json.hpp>
+
+#include "eventstore/check.h"
+#include "services/qinglan/command_line.h"
+#include "services/qinglan/platform.h"
+
+namespace qinglan {
+namespace {
+
+// How long running calls have to end after SIGINT or SIGTERM.
+constexpr absl::Duration kDrainGrace = absl::Seconds(10);
+
+struct ServeOptions {
+  PlatformOptions platform;
+  std::string key_set_file;
+  std::string port_file;
+  std::string roles = "all";
+};
+
+int RunServe(ServeOptions options) {
+  // Before any thread is made, so that every thread leaves these signals to the wait below.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  auto key_set = ReadFile(options.key_set_file);
+  if (!key_set.ok()) return Fail("serve", key_set.status());
+  options.platform.key_set = *std::move(key_set);
+  auto platform = Platform::Start(options.platform);
+  if (!platform.ok()) return Fail("serve", platform.status());
+  const int port = (*platform)->port();
+  if (!options.port_file.empty()) {
+    const absl::Status written = WriteFile(options.port_file, fmt::format("{}\n", port), false);
+    if (!written.ok()) return Fail("serve", written);
+  }
+  fmt::print("serving on {}:{}, data in {}\n", options.platform.server.host, port, options.platform.data);
+  std::fflush(stdout);
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  fmt::print("draining\n");
+  std::fflush(stdout);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends the process at once
+  (*platform)->Drain(kDrainGrace);
+  platform->reset();
+  fmt::print("stopped\n");
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddServe(CLI::App& app, RunCommand& run) {
+  auto* command = app.add_subcommand("serve", "Serves until SIGINT or SIGTERM, then drains and stops");
+  auto options = std::make_shared<ServeOptions>();
+  command->add_option("--roles", options->roles, "which services: all, in one process on an embedded log")
+      ->check(CLI::IsMember({"all"}))
+      ->capture_default_str();
+  command->add_option("--data", options->platform.data, "data directory; made when it is not there")
+      ->required()
+      ->type_name("DIR");
+  command
+      ->add_option("--keys", options->key_set_file,
+                   "JSON Web Key Set with the public keys of whoever signs tokens")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_option("--host", options->platform.server.host, "address to listen on")->capture_default_str();
+  command->add_option("--port", options->platform.server.port, "port to listen on; 0: any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  command->add_option("--port-file", options->port_file, "file to write the port to once it serves")
+      ->type_name("FILE");
+  command->add_option("--time-zone", options->platform.time_zone, "in which a day is a day")
+      ->capture_default_str();
+  command->add_option("--workers", options->platform.server.workers, "calls that run at the same time")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  options->platform.server.port = 7410;
+  command->callback([options, &run] { run = [options] { return RunServe(*options); }; });
+}
+
+}  // namespace qinglan
