@@ -5,6 +5,7 @@
 #include "services/mentoring/service.h"
 #include "services/registry/service.h"
 #include "services/research/service.h"
+#include "services/training/service.h"
 
 namespace qinglan {
 
@@ -14,6 +15,7 @@ void RegisterWriteAreas(runtime::ServiceTable& table) {
   mentoring::Register(table);
   research::Register(table);
   appraisal::Register(table);
+  training::Register(table);
 }
 
 }  // namespace qinglan
