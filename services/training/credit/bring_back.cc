@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "eventstore/check.h"
+#include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
 #include "services/training/model/session.h"
 
 namespace qinglan::training {
@@ -35,16 +36,29 @@ std::vector<std::string> DutyTags(const BringBack& duty, const v1::BringBackClos
                  {"lecture", closed.lecture_id()}});
 }
 
+Proof ProofOf(const std::string& teacher_id, const lessonstudy::v1::LessonFacts& facts) {
+  return Proof{teacher_id, facts.date(), facts.kind() == lessonstudy::v1::LESSON_KIND_REPORT_BACK, false, ""};
+}
+
 absl::Status CheckOpen(const BringBack& duty) {
   return duty.state == BringBack::State::kOpen ? absl::OkStatus() : runtime::Refuse("BRING_BACK_NOT_OPEN");
 }
 
-absl::Status CheckLesson(const BringBack& duty, const v1::CloseBringBackRequest& command) {
-  if (command.lesson_id().empty()) return absl::OkStatus();
-  if (!duty.lessons_of_teacher.contains(command.lesson_id())) return runtime::Refuse("NOT_THEIR_LESSON");
-  const auto other = duty.lesson_closes.find(command.lesson_id());
-  if (other != duty.lesson_closes.end())
-    return runtime::Refuse("CLOSES_ANOTHER_DUTY", {{"obligation_id", other->second}});
+// Of the lesson or observation `id`, when one is named: whose it is, when it was, and that it closes no other
+// duty.
+absl::Status CheckProof(const std::map<std::string, Proof>& proofs, const std::string& id,
+                        const v1::CloseBringBackRequest& command) {
+  if (id.empty()) return absl::OkStatus();
+  const auto found = proofs.find(id);
+  if (found == proofs.end() || found->second.teacher_id != command.teacher_id())
+    return runtime::Refuse("NOT_THEIR_LESSON");
+  const Proof& proof = found->second;
+  if (proof.withdrawn) return runtime::Refuse("PROOF_WITHDRAWN");
+  if (!proof.report_back) return runtime::Refuse("NOT_A_REPORT_LESSON");
+  if (proof.date != command.given_on())
+    return runtime::Invalid("given_on", "GIVEN_ON_ANOTHER_DAY", {{"date", proof.date}});
+  if (!proof.closes_obligation_id.empty())
+    return runtime::Refuse("CLOSES_ANOTHER_DUTY", {{"obligation_id", proof.closes_obligation_id}});
   return absl::OkStatus();
 }
 
@@ -55,13 +69,16 @@ absl::Status CheckLecture(const BringBack& duty, const v1::CloseBringBackRequest
       found->second.as_it_stands.teacher_id() != command.teacher_id())
     return runtime::Refuse("NOT_THEIR_LECTURE");
   if (found->second.withdrawn) return runtime::Refuse("LECTURE_WITHDRAWN");
+  const std::string& date = found->second.as_it_stands.given_on();
+  if (date != command.given_on())
+    return runtime::Invalid("given_on", "GIVEN_ON_ANOTHER_DAY", {{"date", date}});
   if (!found->second.closes_obligation_id.empty())
     return runtime::Refuse("CLOSES_ANOTHER_DUTY", {{"obligation_id", found->second.closes_obligation_id}});
   return absl::OkStatus();
 }
 
 // The proof must be of the kind that is claimed, and there must be some.
-absl::Status CheckProof(const v1::CloseBringBackRequest& command) {
+absl::Status CheckKind(const v1::CloseBringBackRequest& command) {
   const bool lesson = command.kind() == v1::BRING_BACK_KIND_REPORT_LESSON;
   if (!lesson && !command.lesson_id().empty()) return runtime::Invalid("lesson_id", "NOT_OF_THIS_KIND");
   if (!lesson && !command.observation_id().empty())
@@ -79,6 +96,8 @@ absl::Status CheckProof(const v1::CloseBringBackRequest& command) {
 void BringBack::Apply(const eventstore::EventView& event) {
   lectures.Apply(event);
   ApplyToLessons(event);
+  ApplyToObservations(event);
+  ApplyToClosures(event);
   ApplyToThis(event);
 }
 
@@ -107,14 +126,42 @@ void BringBack::ApplyToThis(const eventstore::EventView& event) {
 }
 
 void BringBack::ApplyToLessons(const eventstore::EventView& event) {
-  const std::string lesson_id(eventstore::TagValue(event, "lesson"));
-  if (lesson_id.empty()) return;
+  if (const auto recorded = As<lessonstudy::v1::LessonRecorded>(event)) {
+    lessons[recorded->lesson_id()] = ProofOf(recorded->teacher_id(), recorded->facts());
+  } else if (const auto corrected = As<lessonstudy::v1::LessonCorrected>(event)) {
+    Proof& lesson = lessons[corrected->lesson_id()];
+    const std::string closes = lesson.closes_obligation_id;
+    lesson = ProofOf(corrected->teacher_id(), corrected->facts());
+    lesson.closes_obligation_id = closes;
+  } else if (const auto withdrawn = As<lessonstudy::v1::LessonWithdrawn>(event)) {
+    lessons[withdrawn->lesson_id()].withdrawn = true;
+  }
+}
+
+// An observation says nothing about the lesson's kind, so any will do.
+void BringBack::ApplyToObservations(const eventstore::EventView& event) {
+  if (const auto recorded = As<lessonstudy::v1::ObservationRecorded>(event)) {
+    observations[recorded->observation_id()] =
+        Proof{recorded->observed_id(), recorded->facts().date(), true, false, ""};
+  } else if (const auto corrected = As<lessonstudy::v1::ObservationCorrected>(event)) {
+    observations[corrected->observation_id()].date = corrected->facts().date();
+  } else if (const auto withdrawn = As<lessonstudy::v1::ObservationWithdrawn>(event)) {
+    observations[withdrawn->observation_id()].withdrawn = true;
+  }
+}
+
+void BringBack::ApplyToClosures(const eventstore::EventView& event) {
   if (const auto closure = As<v1::BringBackClosed>(event)) {
-    lesson_closes[lesson_id] = closure->obligation_id();
-  } else if (As<v1::BringBackReopened>(event)) {
-    lesson_closes.erase(lesson_id);
-  } else {
-    lessons_of_teacher.insert(lesson_id);
+    if (!closure->lesson_id().empty())
+      lessons[closure->lesson_id()].closes_obligation_id = closure->obligation_id();
+    if (!closure->observation_id().empty())
+      observations[closure->observation_id()].closes_obligation_id = closure->obligation_id();
+  } else if (const auto reopened = As<v1::BringBackReopened>(event)) {
+    for (auto* proofs : {&lessons, &observations}) {
+      for (auto& [id, proof] : *proofs) {
+        if (proof.closes_obligation_id == reopened->obligation_id()) proof.closes_obligation_id.clear();
+      }
+    }
   }
 }
 
@@ -130,9 +177,16 @@ eventstore::QueryItem BringBack::Item(const std::string& obligation_id) {
 eventstore::Query CloseBringBack::Reads(const Command& command, const Model&) {
   eventstore::Query query{{BringBack::Item(command.obligation_id())}};
   if (!command.lesson_id().empty()) {
-    const std::string lesson = runtime::Tag("lesson", command.lesson_id());
-    query.items.push_back({{}, {lesson, runtime::Tag("teacher", command.teacher_id())}});
-    query.items.push_back(runtime::Of<v1::BringBackClosed, v1::BringBackReopened>({lesson}));
+    query.items.push_back(
+        runtime::Of<lessonstudy::v1::LessonRecorded, lessonstudy::v1::LessonCorrected,
+                    lessonstudy::v1::LessonWithdrawn, v1::BringBackClosed, v1::BringBackReopened>(
+            {runtime::Tag("lesson", command.lesson_id())}));
+  }
+  if (!command.observation_id().empty()) {
+    query.items.push_back(
+        runtime::Of<lessonstudy::v1::ObservationRecorded, lessonstudy::v1::ObservationCorrected,
+                    lessonstudy::v1::ObservationWithdrawn, v1::BringBackClosed, v1::BringBackReopened>(
+            {runtime::Tag("observation", command.observation_id())}));
   }
   if (!command.lecture_id().empty()) query.items.push_back(Lectures::Item(command.lecture_id()));
   return query;
@@ -143,7 +197,7 @@ absl::StatusOr<Events> CloseBringBack::Decide(const Model& model, const Command&
   QL_RETURN_IF_ERROR(model.CheckTeacher(command.teacher_id()));
   if (command.teacher_id() == given.actor_teacher_id) return runtime::Refuse("OWN_OBLIGATION");
   QL_RETURN_IF_ERROR(CheckOpen(model));
-  QL_RETURN_IF_ERROR(CheckProof(command));
+  QL_RETURN_IF_ERROR(CheckKind(command));
   const absl::CivilDay given_on = runtime::Day(command.given_on());
   if (given_on > given.today) return runtime::Invalid("given_on", "DATE_IN_FUTURE");
   if (command.given_on() < model.opened.opened_on())
@@ -151,7 +205,8 @@ absl::StatusOr<Events> CloseBringBack::Decide(const Model& model, const Command&
   const auto& accepted = model.opened.accepted();
   if (std::find(accepted.begin(), accepted.end(), command.kind()) == accepted.end())
     return runtime::Refuse("BRING_BACK_KIND_NOT_ACCEPTED");
-  QL_RETURN_IF_ERROR(CheckLesson(model, command));
+  QL_RETURN_IF_ERROR(CheckProof(model.lessons, command.lesson_id(), command));
+  QL_RETURN_IF_ERROR(CheckProof(model.observations, command.observation_id(), command));
   QL_RETURN_IF_ERROR(CheckLecture(model, command));
 
   auto closed = OfDuty<v1::BringBackClosed>(model);

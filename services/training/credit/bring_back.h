@@ -2,7 +2,7 @@
 // It opens with a session's completion (model/outcome.h).
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
 
 #include "qinglan/training/v1/credit_events.pb.h"
@@ -12,15 +12,24 @@
 
 namespace qinglan::training {
 
-// One duty, and the lesson or lecture that may close it.
+// A lesson or observation, as lesson study tells it, that is named as proof.
+struct Proof {
+  std::string teacher_id;  // who taught
+  std::string date;
+  bool report_back = false;  // 汇报课
+  bool withdrawn = false;
+  std::string closes_obligation_id;  // the duty that it closes now
+};
+
+// One duty, and the lesson, observation or lecture that may close it.
 struct BringBack {
   enum class State { kOpen, kClosed, kWaived, kCancelled } state = State::kOpen;
   v1::BringBackOpened opened;    // due_on as it is now
   v1::BringBackClosed closed;    // the last closure
   std::string settled_event_id;  // the closure or waiver that holds
   Lectures lectures;
-  std::set<std::string> lessons_of_teacher;          // of those that were asked for
-  std::map<std::string, std::string> lesson_closes;  // lesson id to the duty that it closes now
+  std::map<std::string, Proof> lessons;  // by id, of those that were asked for
+  std::map<std::string, Proof> observations;
 
   void Apply(const eventstore::EventView& event);
   // FAILED_PRECONDITION OBLIGATION_NOT_OF_TEACHER.
@@ -31,6 +40,8 @@ struct BringBack {
  private:
   void ApplyToThis(const eventstore::EventView& event);
   void ApplyToLessons(const eventstore::EventView& event);
+  void ApplyToObservations(const eventstore::EventView& event);
+  void ApplyToClosures(const eventstore::EventView& event);
 };
 
 struct CloseBringBack {
