@@ -8,8 +8,11 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <spdlog/spdlog.h>
 
+#include <cstdarg>
 #include <cstdint>
+#include <cstdio>
 #include <utility>
 
 #include "eventstore/check.h"
@@ -25,7 +28,7 @@ constexpr double kBloomBitsPerKey = 10;
 constexpr size_t kWriteBufferBytes = 64 * 1024 * 1024;
 constexpr size_t kSmallWriteBufferBytes = 64 * 1024;
 constexpr size_t kWalBytesMax = 256 * 1024 * 1024;  // bounds what a start has to replay
-constexpr int kInfoLogFilesMax = 5;
+constexpr size_t kLogLineBytes = 1024;
 
 rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cache>& cache,
                                              size_t block_bytes) {
@@ -68,6 +71,19 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Families(const DatabaseOptions& opt
           {std::string(kIndexFamily), index}};
 }
 
+// RocksDB's warnings and errors, among our own. Its default, a file beside the data, ends the process when
+// the disk is full and the file cannot be written twice in a row.
+class ServerLog final : public rocksdb::Logger {
+ public:
+  ServerLog() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    char line[kLogLineBytes];
+    std::vsnprintf(line, sizeof(line), format, arguments);
+    spdlog::warn("rocksdb: {}", line);
+  }
+};
+
 rocksdb::DBOptions DbOptions() {
   rocksdb::DBOptions db;
   db.paranoid_checks = true;
@@ -77,7 +93,7 @@ rocksdb::DBOptions DbOptions() {
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.track_and_verify_wals_in_manifest = true;  // a WAL that went missing is an error, too
   db.max_total_wal_size = kWalBytesMax;
-  db.keep_log_file_num = kInfoLogFilesMax;
+  db.info_log = std::make_shared<ServerLog>();
   db.max_background_jobs = 2;
   return db;
 }

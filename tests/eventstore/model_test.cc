@@ -11,7 +11,7 @@
 namespace qinglan::eventstore {
 namespace {
 
-constexpr int kOperations = 1500;
+constexpr int kOperations = 800;
 
 // The whole log in a vector; every query looks at every event.
 struct Model {
@@ -89,7 +89,7 @@ class Game {
   void Append() {
     AppendRequest request = MakeRequest(fmt::format("c-{}", Below(3000)), {});
     if (Below(10) == 0) request.fingerprint = "another";
-    const int events = Below(20) == 0 ? 200 : 1 + Skewed(6);
+    const int events = Below(20) == 0 ? 60 : 1 + Skewed(6);
     for (int i = 0; i < events; ++i) {
       request.events.push_back(MakeEvent(fmt::format("type:{}", Skewed(6)), Some("tag", 30, 4)));
     }

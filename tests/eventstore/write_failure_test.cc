@@ -1,0 +1,65 @@
+// A disk that refuses a write: nothing of it is stored, nobody sees it, and a new start finds the store
+// sound.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+
+#include "tests/eventstore/scratch_store.h"
+
+namespace qinglan::eventstore {
+namespace {
+
+// While it lives, no file of this process grows beyond `bytes`: the write fails as on a disk that gives
+// errors.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(size_t bytes) : previous_signal_(signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &previous_);
+    rlimit limit = previous_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &previous_);
+    signal(SIGXFSZ, previous_signal_);
+  }
+
+ private:
+  sighandler_t previous_signal_;
+  rlimit previous_{};
+};
+
+AppendRequest Request(int n) {
+  return MakeRequest(fmt::format("c-{}", n), {MakeEvent("type", {"all"}, std::string(3000, 'x'))});
+}
+
+TEST(WriteFailureTest, WhatWasNotWrittenIsNotStoredAndTheStoreIsSoundAfterwards) {
+  const ScratchDirectory directory;
+  auto store = directory.Open();
+  ASSERT_TRUE(store->AppendAndWait(Request(0)).ok());
+  {
+    const FileSizeLimit limit(std::filesystem::file_size(directory.Files(".log").at(0)) + 1000);
+    for (int n = 1; n < 4; ++n) {
+      EXPECT_EQ(store->AppendAndWait(Request(n)).status().code(), absl::StatusCode::kUnavailable);
+      EXPECT_EQ(*store->Head(), Position(1));
+      EXPECT_EQ(Positions(*store, Query::All())->size(), 1u);
+    }
+  }
+  // After an error of the disk other than a full one, only a new start may trust it again.
+  EXPECT_EQ(store->AppendAndWait(Request(1)).status().code(), absl::StatusCode::kUnavailable);
+  store = nullptr;
+  store = directory.Open();
+  for (int n = 0; n < 4; ++n) {
+    const auto again = store->AppendAndWait(Request(n));
+    ASSERT_TRUE(again.ok()) << again.status();
+  }
+  EXPECT_EQ(*store->Head(), Position(4));
+  store = nullptr;
+  EXPECT_TRUE(directory.Check().clean());
+}
+
+}  // namespace
+}  // namespace qinglan::eventstore
