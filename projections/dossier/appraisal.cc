@@ -10,8 +10,7 @@ namespace {
 
 using namespace appraisal::v1;
 
-// --- ratings
-// ------------------------------------------------------------------------------------------------------------
+// --- ratings ---
 
 // The scales differ: appraisal counts grades down from the highest.
 progression::v1::Grade GradeOf(RatingGrade grade) {
@@ -88,8 +87,7 @@ bool FoldRatings(const Folding& fold) {
   return true;
 }
 
-// --- honours
-// ------------------------------------------------------------------------------------------------------------
+// --- honours ---
 
 // An honour whose term is over was earned all the same; one that was taken back is held no longer.
 bool FoldHonours(const Folding& fold) {
@@ -110,8 +108,7 @@ bool FoldHonours(const Folding& fold) {
   return false;
 }
 
-// --- incidents and bars
-// -------------------------------------------------------------------------------------------------
+// --- incidents and bars ---
 
 std::string Name(Disposition disposition) { return ShortName(Disposition_Name(disposition), "DISPOSITION_"); }
 

@@ -8,8 +8,7 @@ namespace {
 
 using namespace lessonstudy::v1;
 
-// --- observations
-// -------------------------------------------------------------------------------------------------------
+// --- observations ---
 
 // 听课评课: for the observer it counts only with a written review; for the observed it took place all the
 // same.
@@ -70,8 +69,7 @@ bool FoldObservations(const Folding& fold) {
   return true;
 }
 
-// --- lessons
-// ------------------------------------------------------------------------------------------------------------
+// --- lessons ---
 
 void TakeLesson(const LessonFacts& facts, v1::Evidence& lesson) {
   lesson.set_date(facts.date());
@@ -112,8 +110,7 @@ bool FoldLessons(const Folding& fold) {
   return false;
 }
 
-// --- collective preparation
-// ---------------------------------------------------------------------------------------------
+// --- collective preparation ---
 
 // Of the teacher's part in it; "" for none.
 std::string RoleIn(const PreparationFacts& facts, std::string_view teacher_id) {
@@ -161,8 +158,7 @@ bool FoldPreparations(const Folding& fold) {
   return false;
 }
 
-// --- cycles, reflections, consent
-// ---------------------------------------------------------------------------------------
+// --- cycles, reflections, consent ---
 
 bool FoldCyclesAndReflections(const Folding& fold) {
   // Until its result is published a cycle is formative and nobody's business.

@@ -8,8 +8,7 @@ namespace {
 
 using namespace research::v1;
 
-// --- projects
-// -----------------------------------------------------------------------------------------------------------
+// --- projects ---
 
 template <class Members>
 const ProjectMember* Me(const Members& members, std::string_view teacher_id) {
@@ -94,8 +93,7 @@ bool FoldProjects(const Folding& fold) {
   return false;
 }
 
-// --- outputs
-// ------------------------------------------------------------------------------------------------------------
+// --- outputs ---
 
 v1::EvidenceKind KindOf(const OutputClaim& claim) {
   switch (claim.detail_case()) {
