@@ -3,6 +3,7 @@
 #include "services/appraisal/service.h"
 #include "services/lessonstudy/service.h"
 #include "services/mentoring/service.h"
+#include "services/progression/service.h"
 #include "services/registry/service.h"
 #include "services/research/service.h"
 #include "services/training/service.h"
@@ -16,6 +17,7 @@ void RegisterWriteAreas(runtime::ServiceTable& table) {
   research::Register(table);
   appraisal::Register(table);
   training::Register(table);
+  progression::Register(table);
 }
 
 }  // namespace qinglan
