@@ -96,7 +96,7 @@ absl::StatusOr<runtime::Events> RecordTierDecision::Decide(const Model& model, c
   const absl::CivilDay decided_on = Day(command.decided_on());
   const Facts facts(model.dossier, decided_on);
   if (!facts.held.has_value()) return Refuse("NOT_TEACHING_YET");
-  if (!facts.in_service) return Refuse("NOT_IN_SERVICE");
+  if (!facts.in_service) return Refuse("NOT_SERVING");
   QL_RETURN_IF_ERROR(CheckHistory(command, model.dossier));
   QL_RETURN_IF_ERROR(CheckBars(command, facts));
   QL_RETURN_IF_ERROR(CheckStep(command, *facts.held));
