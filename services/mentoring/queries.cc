@@ -66,22 +66,26 @@ double Mean(double sum, size_t count) { return std::round(sum / static_cast<doub
 }  // namespace
 
 absl::StatusOr<v1::GetPairingResponse> GetPairing(const EventStore& store,
-                                                  const v1::GetPairingRequest& request,
-                                                  absl::CivilDay today) {
+                                                  const v1::GetPairingRequest& request, const Asker& asker) {
   PairingsModel model;
   QL_ASSIGN_OR_RETURN(
       const Position head,
       Fold(store, request.min_position(), PairingEvents({Tag("pairing", request.pairing_id())}), model));
   v1::GetPairingResponse response;
   *response.mutable_pairing() = model.Get(request.pairing_id());
-  response.mutable_pairing()->set_status(StatusOn(response.pairing(), today));
+  response.mutable_pairing()->set_status(StatusOn(response.pairing(), asker.today));
+  const v1::PairingTerms& terms = response.pairing().terms();
+  for (v1::Contact& contact : *response.mutable_pairing()->mutable_contacts()) {
+    const std::string& writer = contact.side() == v1::SIDE_MENTOR ? terms.mentor_id() : terms.mentee_id();
+    if (asker.teacher_id != writer) contact.clear_note();
+  }
   response.set_position(head.value);
   return response;
 }
 
 absl::StatusOr<v1::ListPairingsResponse> ListPairings(const EventStore& store,
                                                       const v1::ListPairingsRequest& request,
-                                                      absl::CivilDay today) {
+                                                      const Asker& asker) {
   // A token is the number of pairings shown before: they are never reordered.
   uint64_t at = 0;
   if (!request.page_token().empty() && !absl::SimpleAtoi(request.page_token(), &at)) {
@@ -101,7 +105,7 @@ absl::StatusOr<v1::ListPairingsResponse> ListPairings(const EventStore& store,
     const v1::Pairing& pairing = model.Get(model.ids[at]);
     v1::PairingSummary& summary = *response.add_pairings();
     summary.set_pairing_id(pairing.pairing_id());
-    summary.set_status(StatusOn(pairing, today));
+    summary.set_status(StatusOn(pairing, asker.today));
     *summary.mutable_terms() = pairing.terms();
     summary.set_closed_on(pairing.closed_on());
   }
@@ -111,7 +115,7 @@ absl::StatusOr<v1::ListPairingsResponse> ListPairings(const EventStore& store,
 
 absl::StatusOr<v1::GetMenteeVoiceResponse> GetMenteeVoice(const EventStore& store,
                                                           const v1::GetMenteeVoiceRequest& request,
-                                                          absl::CivilDay) {
+                                                          const Asker&) {
   if (request.to() <= request.from()) return runtime::Invalid("to", "END_BEFORE_START");
   VoicesModel model{request, {}};
   QL_ASSIGN_OR_RETURN(const Position head,

@@ -8,6 +8,7 @@
 #include <absl/time/civil_time.h>
 
 #include <cstddef>
+#include <string>
 
 #include "eventstore/event_store.h"
 #include "qinglan/mentoring/v1/mentoring_service.pb.h"
@@ -18,17 +19,24 @@ namespace qinglan::mentoring {
 // the field's.
 inline constexpr size_t kVoicesMin = 5;
 
+// Who asks, and when.
+struct Asker {
+  std::string teacher_id;  // empty when the caller is no teacher
+  absl::CivilDay today;
+};
+
+// A contact's note is for the teacher who wrote it: the others get the contact without.
 absl::StatusOr<v1::GetPairingResponse> GetPairing(const eventstore::EventStore& store,
-                                                  const v1::GetPairingRequest& request, absl::CivilDay today);
+                                                  const v1::GetPairingRequest& request, const Asker& asker);
 
 // INVALID_ARGUMENT PAGE_TOKEN.
 absl::StatusOr<v1::ListPairingsResponse> ListPairings(const eventstore::EventStore& store,
                                                       const v1::ListPairingsRequest& request,
-                                                      absl::CivilDay today);
+                                                      const Asker& asker);
 
 // INVALID_ARGUMENT END_BEFORE_START.
 absl::StatusOr<v1::GetMenteeVoiceResponse> GetMenteeVoice(const eventstore::EventStore& store,
                                                           const v1::GetMenteeVoiceRequest& request,
-                                                          absl::CivilDay today);
+                                                          const Asker& asker);
 
 }  // namespace qinglan::mentoring

@@ -12,9 +12,9 @@ namespace {
 
 template <class Request, class Response>
 void Ask(runtime::ServiceTable& table,
-         absl::StatusOr<Response> (*answer)(const eventstore::EventStore&, const Request&, absl::CivilDay)) {
-  table.Query<Request, Response>([&table, answer](const Request& request, const runtime::Call&) {
-    return answer(table.store(), request, table.environment().Today());
+         absl::StatusOr<Response> (*answer)(const eventstore::EventStore&, const Request&, const Asker&)) {
+  table.Query<Request, Response>([&table, answer](const Request& request, const runtime::Call& call) {
+    return answer(table.store(), request, {call.principal.teacher_id, table.environment().Today()});
   });
 }
 

@@ -61,6 +61,7 @@ void PairingsModel::ApplyContacts(const eventstore::EventView& event) {
     contact.set_kind(logged->kind());
     contact.set_date(logged->date());
     contact.set_minutes(logged->minutes());
+    contact.set_note(logged->note());
     pairing.set_last_contact_on(std::max(pairing.last_contact_on(), logged->date()));
   } else if (const auto withdrawn = As<v1::ContactWithdrawn>(event)) {
     v1::Pairing& pairing = by_id[withdrawn->pairing_id()];

@@ -85,6 +85,7 @@ bool IsOpen(const v1::Pairing& pairing) {
 // --- ProposePairing ---
 
 eventstore::Query ProposePairing::Reads(const Command& command, const Model&) {
+  if (command.mentor_id() == command.mentee_id()) return eventstore::Query::Nothing();  // refused anyway
   eventstore::Query query{
       {PairingCourse({Tag("teacher", command.mentor_id()), Tag("teacher", command.mentee_id())})}};
   query.Add(StartModel::ServiceReads(command.mentor_id(), command.mentee_id()));
