@@ -1,0 +1,25 @@
+// What waits for somebody: outputs to verify, bring-back duties, observations without feedback, pairings to
+// accept, running pairings by their last contact, sessions whose attendance is not completed. Rows: see
+// board.h.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <string_view>
+
+#include "projections/projection.h"
+
+namespace qinglan::projections {
+
+class Worklists final : public Projection {
+ public:
+  static constexpr std::string_view kName = "worklists";
+  static constexpr uint32_t kVersion = 1;
+
+  std::string_view name() const override { return kName; }
+  uint32_t version() const override { return kVersion; }
+  eventstore::Query interest() const override;
+  [[nodiscard]] absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override;
+};
+
+}  // namespace qinglan::projections
