@@ -20,9 +20,7 @@ constexpr absl::Duration kWait = absl::Milliseconds(500);
 
 }  // namespace
 
-Directory::~Directory() {
-  Stop();
-}
+Directory::~Directory() { Stop(); }
 
 absl::Status Directory::Start() {
   QL_CHECK(subscription_ == nullptr, "a directory starts once");
@@ -73,9 +71,7 @@ void Directory::Run() {
   changed_.SignalAll();
 }
 
-bool Directory::KnowsOrStopped(Position position) const {
-  return position_ >= position || !error_.ok();
-}
+bool Directory::KnowsOrStopped(Position position) const { return position_ >= position || !error_.ok(); }
 
 absl::Status Directory::WaitFor(Position position, absl::Time deadline) const {
   Position known;
@@ -95,7 +91,11 @@ absl::Status Directory::WaitFor(Position position, absl::Time deadline) const {
                         missing = true;
                         return false;
                       }));
-  if (!missing && read >= position) return absl::OkStatus();
+  if (!missing && read >= position) {
+    const absl::MutexLock lock(&mutex_);
+    position_ = std::max(position_, position);
+    return absl::OkStatus();
+  }
 
   const absl::MutexLock lock(&mutex_);
   while (!KnowsOrStopped(position)) {

@@ -17,9 +17,7 @@ using eventstore::EventView;
 // Organisations hang a handful deep; more than this is a circle, which no command can make.
 constexpr int kDepthMax = 32;
 
-std::string Iso(absl::CivilDay day) {
-  return absl::FormatCivilTime(day);
-}
+std::string Iso(absl::CivilDay day) { return absl::FormatCivilTime(day); }
 
 std::string DayBefore(const std::string& iso_date) {
   absl::CivilDay day;

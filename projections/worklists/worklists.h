@@ -5,9 +5,11 @@
 
 #include <absl/status/status.h>
 
+#include <string>
 #include <string_view>
 
 #include "projections/projection.h"
+#include "projections/view_store/view_store.h"
 
 namespace qinglan::projections {
 
@@ -15,6 +17,7 @@ class Worklists final : public Projection {
  public:
   static constexpr std::string_view kName = "worklists";
   static constexpr uint32_t kVersion = 1;
+  static ViewId Id() { return {std::string(kName), kVersion}; }
 
   std::string_view name() const override { return kName; }
   uint32_t version() const override { return kVersion; }
