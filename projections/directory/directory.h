@@ -64,7 +64,8 @@ class Directory {
   mutable absl::Mutex mutex_;
   mutable absl::CondVar changed_;
   DirectoryFold fold_ ABSL_GUARDED_BY(mutex_);
-  eventstore::Position position_ ABSL_GUARDED_BY(mutex_);
+  // Mutable: whoever waits and finds that nothing of the directory's was recorded in between moves it on.
+  mutable eventstore::Position position_ ABSL_GUARDED_BY(mutex_);
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
 };
 
