@@ -1,0 +1,212 @@
+// Every rpc against every role. The table itself is a golden file, so that a change of who may do what is
+// seen in review; what must never be, whatever the rules say, is asserted besides.
+//
+// To write the file anew after an intended change: QINGLAN_WRITE_GOLDEN=1 <this test program>.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "services/runtime/access/access.h"
+#include "services/runtime/access/tokens.h"
+#include "services/runtime/decision.h"
+#include "tests/harness/stage.h"
+
+namespace qinglan::tests {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+// The one school that everything here belongs to, in its district; and a district that has nothing to do with
+// it.
+const std::string kSchool = Id("school");
+const std::string kDistrict = Id("district");
+const std::string kElsewhere = Id("elsewhere");
+const std::string kOwner = Id("owner");  // the teacher that everything here belongs to
+const std::string kRelated =
+    Id("related");  // the other teacher of every pairing and observation, and the owner's mentor
+const std::string kStranger = Id("stranger");
+
+std::string IdOfKind(const std::string& kind) {
+  if (kind == "org") return kSchool;
+  return kind == "teacher" ? kOwner : Id("a-" + kind);
+}
+
+// Sets every reference of the request, however deep, and notes the kinds.
+void FillReferences(Message& request, std::set<std::string>& kinds, int depth = 0) {
+  for (int i = 0; i < request.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = request.GetDescriptor()->field(i);
+    const auto* reflection = request.GetReflection();
+    const std::string& kind = field->options().GetExtension(rules::v1::field).refers_to();
+    if (!kind.empty()) {
+      kinds.insert(kind);
+      field->is_repeated() ? reflection->AddString(&request, field, IdOfKind(kind))
+                           : reflection->SetString(&request, field, IdOfKind(kind));
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !field->is_map() && depth < 4) {
+      FillReferences(field->is_repeated() ? *reflection->AddMessage(&request, field)
+                                          : *reflection->MutableMessage(&request, field),
+                     kinds, depth + 1);
+    }
+  }
+}
+
+runtime::Placement FixedPlacement() {
+  return {
+      [](std::string_view org, std::string_view ancestor) {
+        return org == ancestor || (org == kSchool && ancestor == kDistrict);
+      },
+      [](std::string_view teacher, absl::CivilDay) {
+        return std::vector<std::string>{teacher == kStranger ? kElsewhere : kSchool};
+      },
+      [](std::string_view mentor, std::string_view mentee) -> absl::StatusOr<bool> {
+        return mentor == kRelated && mentee == kOwner;
+      },
+  };
+}
+
+struct Caller {
+  std::string_view name;
+  std::string teacher_id;
+  std::string org_id;
+};
+
+// Who holds the role, seen from the thing that the call is about.
+const std::vector<Caller>& Callers() {
+  static const auto* const callers = new std::vector<Caller>{
+      {"owner", kOwner, kElsewhere},
+      {"related", kRelated, kElsewhere},
+      {"inside", "", kDistrict},
+      {"outside", "", kElsewhere},
+  };
+  return *callers;
+}
+
+class AccessMatrixTest : public testing::Test {
+ protected:
+  AccessMatrixTest() : access_(stage_.store(), FixedPlacement()) {
+    std::set<std::string> kinds = {"org", "teacher"};
+    for (const auto& method : stage_.table().methods()) {
+      std::unique_ptr<Message> request(Prototype(*method).New());
+      FillReferences(*request, kinds);
+      requests_.push_back(std::move(request));
+    }
+    std::vector<eventstore::NewEvent> first_events;
+    for (const std::string& kind : kinds) {
+      std::vector<std::string> tags = {kind + ":" + IdOfKind(kind)};
+      if (kind != "org") tags.push_back("org:" + kSchool);
+      if (kind != "teacher") tags.push_back("teacher:" + kOwner);
+      tags.push_back("teacher:" + kRelated);
+      first_events.push_back({"test.First", tags, absl::CivilDay(2026, 1, 1), ""});
+    }
+    stage_.Given(std::move(first_events));
+  }
+
+  static const Message& Prototype(const runtime::Method& method) {
+    return *google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+        method.descriptor->input_type());
+  }
+
+  bool Allowed(size_t method, rules::v1::Role role, const Caller& caller) {
+    const runtime::Principal principal{"user", caller.teacher_id, {{role, caller.org_id}}};
+    const absl::Status status = access_.Authorize(principal, *stage_.table().methods()[method]->descriptor,
+                                                  *requests_[method], absl::CivilDay(2026, 3, 2));
+    EXPECT_TRUE(status.ok() || absl::IsPermissionDenied(status)) << status;
+    return status.ok();
+  }
+
+  Stage stage_;
+  runtime::Access access_;
+  std::vector<std::unique_ptr<Message>> requests_;
+};
+
+std::string ReadGolden(const std::string& path) {
+  std::ifstream stream(path);
+  std::stringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+TEST_F(AccessMatrixTest, EveryRpcLetsInJustTheRolesOfTheGoldenTable) {
+  std::string table = "# rpc | role: from where it may be called\n";
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    table += stage_.table().methods()[i]->Path() + "\n";
+    for (int role = rules::v1::Role_MIN + 1; role <= rules::v1::Role_MAX; ++role) {
+      std::string from;
+      for (const Caller& caller : Callers()) {
+        if (Allowed(i, static_cast<rules::v1::Role>(role), caller)) from += fmt::format(" {}", caller.name);
+      }
+      if (!from.empty())
+        table += fmt::format("  {}:{}\n", runtime::RoleName(static_cast<rules::v1::Role>(role)), from);
+    }
+  }
+  const std::string path = std::string(QINGLAN_SOURCE_DIR) + "/tests/golden/access_matrix.txt";
+  if (std::getenv("QINGLAN_WRITE_GOLDEN") != nullptr) std::ofstream(path) << table;
+  EXPECT_EQ(ReadGolden(path), table);
+}
+
+TEST_F(AccessMatrixTest, NobodyWithoutARoleIsLetIn) {
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    const runtime::Principal nobody{"user", kOwner, {}};
+    const absl::Status status = access_.Authorize(nobody, *stage_.table().methods()[i]->descriptor,
+                                                  *requests_[i], absl::CivilDay(2026, 3, 2));
+    EXPECT_TRUE(absl::IsPermissionDenied(status)) << stage_.table().methods()[i]->Path() << ": " << status;
+  }
+}
+
+TEST_F(AccessMatrixTest, ARoleHeldElsewhereOpensNothingThatNamesAPerson) {
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    if (runtime::ReferencesOf(*requests_[i]).empty()) continue;
+    bool anywhere = false;
+    for (const auto& grant :
+         stage_.table().methods()[i]->descriptor->options().GetExtension(rules::v1::access).grants()) {
+      anywhere |= grant.scope() == rules::v1::SCOPE_ANYWHERE;
+    }
+    if (anywhere) continue;
+    for (int role = rules::v1::Role_MIN + 1; role <= rules::v1::Role_MAX; ++role) {
+      const Caller outside{"outside", kStranger, kElsewhere};
+      EXPECT_FALSE(Allowed(i, static_cast<rules::v1::Role>(role), outside))
+          << stage_.table().methods()[i]->Path();
+    }
+  }
+}
+
+TEST_F(AccessMatrixTest, AnywhereIsOnlyForRequestsThatNameNoPerson) {
+  for (const auto& method : stage_.table().methods()) {
+    for (const auto& grant : method->descriptor->options().GetExtension(rules::v1::access).grants()) {
+      if (grant.scope() != rules::v1::SCOPE_ANYWHERE) continue;
+      std::unique_ptr<Message> request(Prototype(*method).New());
+      std::set<std::string> kinds;
+      FillReferences(*request, kinds);
+      EXPECT_FALSE(kinds.contains("teacher")) << method->Path();
+    }
+  }
+}
+
+TEST_F(AccessMatrixTest, ACommandIsNeverForAuditors) {
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    if (!stage_.table().methods()[i]->is_command) continue;
+    for (const Caller& caller : Callers()) {
+      EXPECT_FALSE(Allowed(i, rules::v1::ROLE_AUDITOR, caller)) << stage_.table().methods()[i]->Path();
+    }
+  }
+}
+
+TEST_F(AccessMatrixTest, AnUnknownIdIsNotFoundBeforeItIsForbidden) {
+  const auto* method = stage_.table().FindByPath("qinglan.registry.v1.RegistryService/GetTeacher");
+  ASSERT_NE(method, nullptr);
+  std::unique_ptr<Message> request(Prototype(*method).New());
+  request->GetReflection()->SetString(request.get(), request->GetDescriptor()->FindFieldByName("teacher_id"),
+                                      Id("nobody"));
+  const absl::Status status = access_.Authorize({"user", "", {{rules::v1::ROLE_AUDITOR, ""}}},
+                                                *method->descriptor, *request, absl::CivilDay(2026, 3, 2));
+  EXPECT_TRUE(absl::IsNotFound(status)) << status;
+  EXPECT_EQ(runtime::ReasonOf(status), "UNKNOWN_ID");
+}
+
+}  // namespace
+}  // namespace qinglan::tests

@@ -1,0 +1,107 @@
+// What every command is owed, shown on the registry's: the first answer again, one winner of a race, nothing
+// half done.
+#include "services/runtime/execute.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "qinglan/registry/v1/registry_service.pb.h"
+#include "tests/harness/stage.h"
+
+namespace qinglan::tests {
+namespace {
+
+using registry::v1::CreateDistrictRequest;
+using registry::v1::CreateDistrictResponse;
+
+CreateDistrictRequest District(const std::string& name, const std::string& external_id = "") {
+  CreateDistrictRequest request;
+  request.set_request_id(NextRequestId());
+  request.set_name(name);
+  if (!external_id.empty()) {
+    request.mutable_external_id()->set_system("test");
+    request.mutable_external_id()->set_id(external_id);
+  }
+  return request;
+}
+
+TEST(ExecuteTest, ARetryGetsTheFirstAnswerAgainEvenWhenTheWorldHasMovedOn) {
+  Stage stage;
+  const CreateDistrictRequest request = District("一", "1");
+  const auto first = stage.Call<CreateDistrictResponse>(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(stage.Call<CreateDistrictResponse>(District("二", "2")).ok());
+  const auto again = stage.Call<CreateDistrictResponse>(request);
+  ASSERT_TRUE(again.ok()) << again.status();  // though asking anew would be EXTERNAL_ID_TAKEN
+  EXPECT_EQ(again->DebugString(), first->DebugString());
+  EXPECT_EQ(stage.Events().size(), 2u);
+}
+
+TEST(ExecuteTest, ARequestIdIsTheSameInUpperCase) {
+  Stage stage;
+  CreateDistrictRequest request = District("一");
+  request.set_request_id("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee");
+  CreateDistrictRequest shouted = request;
+  ASSERT_TRUE(stage.Call<CreateDistrictResponse>(request).ok());
+  shouted.set_request_id("AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE");
+  const auto again = stage.Call<CreateDistrictResponse>(shouted);
+  EXPECT_EQ(runtime::ReasonOf(again.status()),
+            "REQUEST_ID_REUSED");  // other bytes, so another request: never a second commit
+  EXPECT_EQ(stage.Events().size(), 1u);
+}
+
+TEST(ExecuteTest, SomebodyElseCannotFetchAnAnswerByItsRequestId) {
+  Stage stage;
+  const CreateDistrictRequest request = District("一");
+  ASSERT_TRUE(stage.Call<CreateDistrictResponse>(request, {"anna", "", {}}).ok());
+  const auto stolen = stage.Call<CreateDistrictResponse>(request, {"bela", "", {}});
+  EXPECT_TRUE(absl::IsAlreadyExists(stolen.status())) << stolen.status();
+  EXPECT_EQ(runtime::ReasonOf(stolen.status()), "REQUEST_ID_REUSED");
+}
+
+TEST(ExecuteTest, OfManyWhoRaceForOneThingExactlyOneWins) {
+  Stage stage;
+  std::atomic<int> won = 0;
+  std::atomic<int> taken = 0;
+  std::vector<std::thread> racers;
+  for (int i = 0; i < 8; ++i) {
+    racers.emplace_back([&, i] {
+      const auto answer = stage.Call<CreateDistrictResponse>(District("n" + std::to_string(i), "the-one"));
+      if (answer.ok()) ++won;
+      if (runtime::ReasonOf(answer.status()) == "EXTERNAL_ID_TAKEN") ++taken;
+    });
+  }
+  for (std::thread& racer : racers) racer.join();
+  EXPECT_EQ(won, 1);
+  EXPECT_EQ(taken, 7);
+  EXPECT_EQ(stage.Events().size(), 1u);
+}
+
+TEST(ExecuteTest, ManyWhoSendTheSameRequestAtOnceGetOneAnswer) {
+  Stage stage;
+  const CreateDistrictRequest request = District("一", "1");
+  std::vector<std::string> ids(8);
+  std::vector<std::thread> senders;
+  for (std::string& id : ids) {
+    senders.emplace_back([&] {
+      const auto answer = stage.Call<CreateDistrictResponse>(request);
+      id = answer.ok() ? answer->org_id() : std::string(answer.status().message());
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
+  for (const std::string& id : ids) EXPECT_EQ(id, ids.front());
+  EXPECT_EQ(ids.front().size(), 26u);
+  EXPECT_EQ(stage.Events().size(), 1u);
+}
+
+TEST(ExecuteTest, ARefusalRecordsNothing) {
+  Stage stage;
+  ASSERT_TRUE(stage.Call<CreateDistrictResponse>(District("一", "1")).ok());
+  EXPECT_FALSE(stage.Call<CreateDistrictResponse>(District("二", "1")).ok());
+  EXPECT_EQ(stage.Events().size(), 1u);
+}
+
+}  // namespace
+}  // namespace qinglan::tests
