@@ -123,6 +123,11 @@ std::vector<std::string> Directory::OrgsOf(std::string_view teacher_id, absl::Ci
   return fold_.OrgsOf(teacher_id, day);
 }
 
+std::vector<std::string> Directory::OrgsAnswerableFor(std::string_view teacher_id, absl::CivilDay day) const {
+  const absl::ReaderMutexLock lock(&mutex_);
+  return fold_.OrgsAnswerableFor(teacher_id, day);
+}
+
 std::vector<std::string> Directory::TeachersOf(std::string_view org_id, absl::CivilDay day,
                                                std::string_view after, size_t limit) const {
   const absl::ReaderMutexLock lock(&mutex_);

@@ -46,6 +46,7 @@ class Directory {
   // As DirectoryFold's.
   bool IsWithin(std::string_view org_id, std::string_view ancestor_id) const;
   std::vector<std::string> OrgsOf(std::string_view teacher_id, absl::CivilDay day) const;
+  std::vector<std::string> OrgsAnswerableFor(std::string_view teacher_id, absl::CivilDay day) const;
   std::vector<std::string> TeachersOf(std::string_view org_id, absl::CivilDay day, std::string_view after,
                                       size_t limit) const;
   bool Mentors(std::string_view mentor_id, std::string_view mentee_id) const;

@@ -299,6 +299,21 @@ std::vector<std::string> DirectoryFold::OrgsOf(std::string_view teacher_id, absl
   return orgs;
 }
 
+std::vector<std::string> DirectoryFold::OrgsAnswerableFor(std::string_view teacher_id,
+                                                          absl::CivilDay day) const {
+  std::vector<std::string> orgs = OrgsOf(teacher_id, day);
+  const TeacherRecord* teacher = FindTeacher(teacher_id);
+  if (!orgs.empty() || teacher == nullptr) return orgs;
+  const HeldPost* nearest = nullptr;
+  for (const HeldPost& post : teacher->posts) {
+    const bool later = nearest != nullptr && !nearest->ended_on.empty() && post.ended_on > nearest->ended_on;
+    const bool first = nearest == nullptr || (nearest->ended_on.empty() && !post.ended_on.empty());
+    if (first || later) nearest = &post;
+  }
+  if (nearest != nullptr) orgs.push_back(nearest->org_id);
+  return orgs;
+}
+
 bool DirectoryFold::BelongsTo(std::string_view teacher_id, std::string_view org_id,
                               absl::CivilDay day) const {
   const TeacherRecord* teacher = FindTeacher(teacher_id);

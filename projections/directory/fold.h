@@ -102,6 +102,10 @@ class DirectoryFold {
   std::vector<std::string> WithAncestors(std::string_view org_id) const;
   // Where the teacher holds a post on that day, each once.
   std::vector<std::string> OrgsOf(std::string_view teacher_id, absl::CivilDay day) const;
+  // Who answers for the teacher on that day: where they hold a post; failing that where they held their last
+  // one, or will hold their first. Never empty for a teacher who ever had a post, so that nobody's record is
+  // out of everyone's reach.
+  std::vector<std::string> OrgsAnswerableFor(std::string_view teacher_id, absl::CivilDay day) const;
   // Holds a post on that day in the organisation or below it.
   bool BelongsTo(std::string_view teacher_id, std::string_view org_id, absl::CivilDay day) const;
   // Those who belong, in order of their ids, past `after`. Cost: the organisations below, and the teachers

@@ -47,7 +47,7 @@ runtime::Placement PlacementOf(const eventstore::EventStore& store, const projec
       },
       [&](std::string_view teacher_id, absl::CivilDay day) {
         AwaitHead(store, directory);
-        return directory.OrgsOf(teacher_id, day);
+        return directory.OrgsAnswerableFor(teacher_id, day);
       },
       [&](std::string_view mentor_id, std::string_view mentee_id) -> absl::StatusOr<bool> {
         AwaitHead(store, directory);

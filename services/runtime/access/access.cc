@@ -67,11 +67,13 @@ absl::StatusOr<bool> Access::Allows(const Grant& grant, const Principal& princip
   });
   if (!holds) return false;
   if (installation || grant.scope() == rules::v1::SCOPE_ANYWHERE) return true;
-  const std::vector<Reference> subjects = ReferencesAt(request, grant.subject());
-  if (subjects.empty()) return false;
-  for (const Reference& subject : subjects) {
-    QL_ASSIGN_OR_RETURN(const bool inside, InScope(grant, principal, subject, today));
-    if (!inside) return false;
+  for (const std::string& path : SubjectPaths(grant)) {
+    const std::vector<Reference> subjects = ReferencesAt(request, path);
+    if (subjects.empty()) return false;
+    for (const Reference& subject : subjects) {
+      QL_ASSIGN_OR_RETURN(const bool inside, InScope(grant, principal, subject, today));
+      if (!inside) return false;
+    }
   }
   return true;
 }

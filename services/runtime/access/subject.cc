@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <sstream>
 
 namespace qinglan::runtime {
 namespace {
@@ -79,26 +80,42 @@ std::vector<Reference> ReferencesAt(const Message& request, std::string_view pat
   return Collect(request, [&](const std::string& at) { return WithoutIndexes(at) == path; });
 }
 
+std::vector<std::string> SubjectPaths(const rules::v1::Grant& grant) {
+  std::vector<std::string> paths;
+  std::istringstream words(grant.subject());
+  for (std::string path; words >> path;) paths.push_back(path);
+  return paths;
+}
+
+namespace {
+
+bool RefersToSomething(const Descriptor* message, std::string_view path) {
+  const FieldDescriptor* field = nullptr;
+  while (!path.empty()) {
+    const size_t dot = std::min(path.find('.'), path.size());
+    field = message == nullptr ? nullptr : message->FindFieldByName(std::string(path.substr(0, dot)));
+    if (field == nullptr) return false;
+    message = field->message_type();
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  return field != nullptr && !KindOf(field).empty();
+}
+
+}  // namespace
+
 absl::Status CheckGrant(const rules::v1::Grant& grant, const Descriptor* request) {
   if (grant.roles().empty()) return absl::FailedPreconditionError("a grant without roles");
   if (grant.scope() == rules::v1::SCOPE_UNSPECIFIED)
     return absl::FailedPreconditionError("a grant without scope");
+  const std::vector<std::string> paths = SubjectPaths(grant);
   if (grant.scope() == rules::v1::SCOPE_ANYWHERE || grant.scope() == rules::v1::SCOPE_INSTALLATION) {
-    if (grant.subject().empty()) return absl::OkStatus();
+    if (paths.empty()) return absl::OkStatus();
     return absl::FailedPreconditionError("this scope takes no subject");
   }
-  const FieldDescriptor* field = nullptr;
-  const Descriptor* message = request;
-  std::string_view rest = grant.subject();
-  while (!rest.empty()) {
-    const size_t dot = std::min(rest.find('.'), rest.size());
-    field = message == nullptr ? nullptr : message->FindFieldByName(std::string(rest.substr(0, dot)));
-    if (field == nullptr) break;
-    message = field->message_type();
-    rest.remove_prefix(std::min(dot + 1, rest.size()));
-  }
-  if (field == nullptr || KindOf(field).empty()) {
-    return absl::FailedPreconditionError(fmt::format("subject '{}' refers to nothing", grant.subject()));
+  if (paths.empty()) return absl::FailedPreconditionError("this scope needs a subject");
+  for (const std::string& path : paths) {
+    if (RefersToSomething(request, path)) continue;
+    return absl::FailedPreconditionError(fmt::format("subject '{}' refers to nothing", path));
   }
   return absl::OkStatus();
 }

@@ -25,6 +25,9 @@ struct Reference {
 // Every reference that the request makes, each id of each kind once.
 std::vector<Reference> ReferencesOf(const google::protobuf::Message& request);
 
+// The paths that a grant names: "org_id teacher_id" is two.
+std::vector<std::string> SubjectPaths(const rules::v1::Grant& grant);
+
 // The references at `path` ("teacher_id", "records.teacher_id"; lists are walked through).
 std::vector<Reference> ReferencesAt(const google::protobuf::Message& request, std::string_view path);
 

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <set>
 #include <sstream>
 
@@ -78,10 +79,8 @@ struct Caller {
 // Who holds the role, seen from the thing that the call is about.
 const std::vector<Caller>& Callers() {
   static const auto* const callers = new std::vector<Caller>{
-      {"owner", kOwner, kElsewhere},
-      {"related", kRelated, kElsewhere},
-      {"inside", "", kDistrict},
-      {"outside", "", kElsewhere},
+      {"owner", kOwner, kElsewhere}, {"related", kRelated, kElsewhere}, {"inside", "", kDistrict},
+      {"outside", "", kElsewhere},   {"installation", "", ""},
   };
   return *callers;
 }
