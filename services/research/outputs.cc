@@ -199,14 +199,22 @@ eventstore::QueryItem OutputEvents(std::vector<std::string> tags) {
 // --- claiming
 // ---------------------------------------------------------------------------------------------------
 
+void SubmitOutput::Model::Apply(const EventView& event) {
+  outputs.Apply(event);
+  posts.Apply(event);
+}
+
 Query SubmitOutput::Reads(const Command& command, const Model&) {
-  return AboutClaim(KeysOf(command.teacher_id(), command.org_id(), command.claim()));
+  Query query = AboutClaim(KeysOf(command.teacher_id(), command.org_id(), command.claim()));
+  query.items.push_back(Posts::Reads(command.teacher_id()));
+  return query;
 }
 
 absl::StatusOr<Events> SubmitOutput::Decide(const Model& model, const Command& command, const Given& given) {
   QL_RETURN_IF_ERROR(CheckClaim(command.teacher_id(), command.claim(), given.today));
+  QL_RETURN_IF_ERROR(model.posts.CheckFiling(command.teacher_id(), command.org_id(), given));
   const ClaimKeys keys = KeysOf(command.teacher_id(), command.org_id(), command.claim());
-  QL_RETURN_IF_ERROR(CheckFree(model, "", command.teacher_id(), command.claim(), keys));
+  QL_RETURN_IF_ERROR(CheckFree(model.outputs, "", command.teacher_id(), command.claim(), keys));
   OutputState state;
   state.output_id = given.new_id();
   state.org_id = command.org_id();

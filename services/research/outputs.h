@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "qinglan/research/v1/research_service.pb.h"
+#include "services/research/posts.h"
 #include "services/runtime/decision.h"
 
 namespace qinglan::research {
@@ -46,7 +47,11 @@ eventstore::QueryItem OutputEvents(std::vector<std::string> tags);
 struct SubmitOutput {
   using Command = v1::SubmitOutputRequest;
   using Answer = v1::SubmitOutputResponse;
-  using Model = Outputs;
+  struct Model {
+    Outputs outputs;
+    Posts posts;
+    void Apply(const eventstore::EventView& event);
+  };
   static eventstore::Query Reads(const Command& command, const Model& model);
   static absl::StatusOr<runtime::Events> Decide(const Model& model, const Command& command,
                                                 const runtime::Given& given);

@@ -176,10 +176,14 @@ eventstore::QueryItem ProjectEvents(std::vector<std::string> tags) {
                      v1::ProjectConcluded, v1::ProjectTerminated, v1::ProjectMembersChanged>(std::move(tags));
 }
 
-Query ProposeProject::Reads(const Command&, const Model&) { return Query::Nothing(); }
+Query ProposeProject::Reads(const Command& command, const Model&) {
+  return Query{{Posts::Reads(command.host_teacher_id())}};
+}
 
-absl::StatusOr<Events> ProposeProject::Decide(const Model&, const Command& command, const Given& given) {
+absl::StatusOr<Events> ProposeProject::Decide(const Model& model, const Command& command,
+                                              const Given& given) {
   QL_RETURN_IF_ERROR(CheckPast("proposed_on", command.proposed_on(), given));
+  QL_RETURN_IF_ERROR(model.CheckFiling(command.host_teacher_id(), command.org_id(), given));
   ProjectState state;
   QL_ASSIGN_OR_RETURN(state.members, MembersOf(command.host_teacher_id(), command.members()));
   state.project_id = given.new_id();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "qinglan/research/v1/research_service.pb.h"
+#include "services/research/posts.h"
 #include "services/runtime/decision.h"
 
 namespace qinglan::research {
@@ -47,7 +48,7 @@ eventstore::QueryItem ProjectEvents(std::vector<std::string> tags);
 struct ProposeProject {
   using Command = v1::ProposeProjectRequest;
   using Answer = v1::ProposeProjectResponse;
-  using Model = Projects;
+  using Model = Posts;  // the host's
   static eventstore::Query Reads(const Command& command, const Model& model);
   static absl::StatusOr<runtime::Events> Decide(const Model& model, const Command& command,
                                                 const runtime::Given& given);
