@@ -81,7 +81,7 @@ absl::StatusOr<Events> ConsentToUse::Decide(const Model& model, const Command& c
     const std::vector<std::string> held(consent.event_ids().begin(), consent.event_ids().end());
     const bool covered = held.empty() || held == wanted;
     if (consent.teacher_id() == command.teacher_id() && consent.purpose() == command.purpose() && covered) {
-      return runtime::Duplicate("CONSENT_ALREADY_GIVEN", {{"consent_id", consent.consent_id()}});
+      return runtime::Duplicate("CONSENT_ALREADY_GIVEN");
     }
   }
   v1::ConsentGiven consent;

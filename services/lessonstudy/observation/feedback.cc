@@ -117,7 +117,7 @@ absl::StatusOr<Events> RecordFollowUp::Decide(const Model& model, const Command&
   if (first.observed_id() != second.observed_id()) return Refuse("OTHER_TEACHER");
   if (second.facts().date() < first.facts().date()) return Refuse("FOLLOW_UP_BEFORE_FIRST");
   if (!first.follow_up_observation_id().empty()) {
-    return Refuse("FOLLOW_UP_ALREADY_RECORDED", {{"observation_id", first.follow_up_observation_id()}});
+    return Refuse("FOLLOW_UP_ALREADY_RECORDED");
   }
   v1::ObservationFollowedUp followed;
   followed.set_observation_id(first.observation_id());

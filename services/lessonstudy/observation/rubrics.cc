@@ -41,7 +41,8 @@ absl::StatusOr<Events> PublishRubric::Decide(const Model& model, const Command& 
   for (int i = 0; i < command.dimensions_size(); ++i) {
     const v1::NewDimension& dimension = command.dimensions(i);
     if (!keys.insert(dimension.key()).second) {
-      return Invalid(fmt::format("dimensions[{}].key", i), "RUBRIC_DIMENSION_TWICE", {{"key", dimension.key()}});
+      return Invalid(fmt::format("dimensions[{}].key", i), "RUBRIC_DIMENSION_TWICE",
+                     {{"key", dimension.key()}});
     }
     weights += dimension.weight();
   }
