@@ -44,7 +44,7 @@ absl::StatusOr<v1::ListPoliciesResponse> ListPolicies(const EventStore& store, S
                                                       const v1::ListPoliciesRequest& request) {
   uint64_t after = 0;
   if (!request.page_token().empty() && !absl::SimpleAtoi(request.page_token(), &after)) {
-    return runtime::Invalid("page_token", "POLICY_PAGE_TOKEN");
+    return runtime::Invalid("page_token", "PAGE_TOKEN");
   }
   QL_ASSIGN_OR_RETURN(const Position head, store.Head());
   QL_ASSIGN_OR_RETURN(const std::vector<PublishedPolicy> all, book.Published(head));
