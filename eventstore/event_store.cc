@@ -2,10 +2,12 @@
 
 #include <absl/strings/cord.h>
 #include <absl/strings/numbers.h>
-#include <absl/synchronization/notification.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "eventstore/check.h"
@@ -58,14 +60,17 @@ absl::StatusOr<size_t> CheckEvent(const NewEvent& event, size_t index) {
 }  // namespace
 
 absl::StatusOr<Appended> EventStore::AppendAndWait(AppendRequest request) {
-  absl::Notification finished;
-  absl::StatusOr<Appended> result = absl::UnknownError("append did not answer");
+  std::mutex mutex;
+  std::condition_variable answered;
+  std::optional<absl::StatusOr<Appended>> result;
   Append(std::move(request), [&](absl::StatusOr<Appended> answer) {
+    const std::lock_guard lock(mutex);  // held while notifying: the waiter must not leave before that is done
     result = std::move(answer);
-    finished.Notify();
+    answered.notify_one();
   });
-  finished.WaitForNotification();
-  return result;
+  std::unique_lock lock(mutex);
+  answered.wait(lock, [&] { return result.has_value(); });
+  return *std::move(result);
 }
 
 std::optional<Position> ConflictPosition(const absl::Status& status) {

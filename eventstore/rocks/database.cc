@@ -25,7 +25,8 @@ namespace {
 constexpr size_t kLogBlockBytes = 16 * 1024;
 constexpr size_t kIndexBlockBytes = 8 * 1024;
 constexpr double kBloomBitsPerKey = 10;
-constexpr size_t kWriteBufferBytes = 64 * 1024 * 1024;
+constexpr size_t kWriteBufferBytes = 32 * 1024 * 1024;
+constexpr int kWriteBuffersMax = 4;  // of a family; more wait for the disk before writers have to
 constexpr size_t kSmallWriteBufferBytes = 64 * 1024;
 constexpr size_t kWalBytesMax = 256 * 1024 * 1024;  // bounds what a start has to replay
 constexpr size_t kLogLineBytes = 1024;
@@ -47,6 +48,7 @@ rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cach
 rocksdb::ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options) {
   rocksdb::ColumnFamilyOptions family;
   family.write_buffer_size = options.small_buffers ? kSmallWriteBufferBytes : kWriteBufferBytes;
+  family.max_write_buffer_number = kWriteBuffersMax;
   family.compression = rocksdb::kLZ4Compression;
   family.bottommost_compression = rocksdb::kZSTD;
   family.level_compaction_dynamic_level_bytes = true;
@@ -71,16 +73,16 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Families(const DatabaseOptions& opt
           {std::string(kIndexFamily), index}};
 }
 
-// RocksDB's warnings and errors, among our own. Its default, a file beside the data, ends the process when
+// RocksDB's errors, among our own. Its default, a file beside the data, ends the process when
 // the disk is full and the file cannot be written twice in a row.
 class ServerLog final : public rocksdb::Logger {
  public:
-  ServerLog() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  ServerLog() : rocksdb::Logger(rocksdb::InfoLogLevel::ERROR_LEVEL) {}
   using rocksdb::Logger::Logv;
   void Logv(const char* format, va_list arguments) override {
     char line[kLogLineBytes];
     std::vsnprintf(line, sizeof(line), format, arguments);
-    spdlog::warn("rocksdb: {}", line);
+    spdlog::error("rocksdb: {}", line);
   }
 };
 

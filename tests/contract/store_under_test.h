@@ -39,9 +39,7 @@ struct Implementation {
   std::function<std::unique_ptr<StoreUnderTest>(const StoreOptions&)> make;
 };
 std::vector<Implementation> Implementations();
-inline void PrintTo(const Implementation& implementation, std::ostream* out) {
-  *out << implementation.name;
-}
+inline void PrintTo(const Implementation& implementation, std::ostream* out) { *out << implementation.name; }
 
 // The fixture: a store, and short words for what tests say often.
 class ContractTest : public testing::TestWithParam<Implementation> {

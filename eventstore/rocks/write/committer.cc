@@ -107,7 +107,7 @@ std::vector<Committer::Waiting> Committer::Take() {
 }
 
 void Committer::Commit(std::vector<Waiting>& taken) {
-  absl::Status status = failed_ ? Recover() : absl::OkStatus();
+  absl::Status status = failure_.ok() ? absl::OkStatus() : Recover();
   std::vector<absl::StatusOr<Appended>> answers;
   answers.reserve(taken.size());
   if (status.ok()) {
@@ -154,11 +154,10 @@ absl::Status Committer::Write(Batch& batch) {
   synced.sync = true;
   const rocksdb::Status status = database_.db()->Write(synced, &batch.bytes());
   if (!status.ok()) {
-    failed_ = true;
     spdlog::error("the event store could not write: {}", status.ToString());
-    return status.IsNoSpace() ? absl::ResourceExhaustedError("the event store's disk is full")
-                              : absl::UnavailableError(
-                                    fmt::format("the event store could not write: {}", status.ToString()));
+    failure_ = status.IsNoSpace() ? absl::ResourceExhaustedError("the event store's disk is full")
+                                  : FromRocks(status, "the event store could not write");
+    return failure_;
   }
   end_ = {batch.head(), batch.recorded_at()};
   head_.Publish(end_.head);
@@ -166,13 +165,11 @@ absl::Status Committer::Write(Batch& batch) {
 }
 
 absl::Status Committer::Recover() {
-  if (const rocksdb::Status status = database_.db()->Resume(); !status.ok()) {
-    if (status.IsNoSpace()) return absl::ResourceExhaustedError("the event store's disk is full");
-    return absl::UnavailableError(fmt::format("the event store cannot write yet: {}", status.ToString()));
-  }
+  // Busy: RocksDB is at it itself, and looks every few seconds whether a full disk has space again.
+  if (const rocksdb::Status status = database_.db()->Resume(); !status.ok()) return failure_;
   // The write that failed has nothing stored, as a rule; were it otherwise, its commits are there and count.
   QL_ASSIGN_OR_RETURN(end_, FindLogEnd(database_));
-  failed_ = false;
+  failure_ = absl::OkStatus();
   head_.Publish(end_.head);
   spdlog::info("the event store writes again, from position {}", end_.head.value);
   return absl::OkStatus();

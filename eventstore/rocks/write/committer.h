@@ -64,7 +64,7 @@ class Committer {
 
   // Of the committer's thread.
   LogEnd end_;
-  bool failed_ = false;  // the last write did, and Recover() has not succeeded since
+  absl::Status failure_;  // of the last write, as long as Recover() has not succeeded since
 
   std::mutex mutex_;
   std::condition_variable arrived_;
