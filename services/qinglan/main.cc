@@ -7,6 +7,7 @@ int main(int argc, char** argv) {
   qinglan::AddServe(app, run);
   qinglan::AddToken(app, run);
   qinglan::AddFsck(app, run);
+  qinglan::AddPortfolio(app, run);
   CLI11_PARSE(app, argc, argv);
   return run();
 }

@@ -9,6 +9,9 @@
 #include "eventstore/check.h"
 #include "eventstore/text.h"
 #include "projections/directory/directory.h"
+#include "projections/runner/runner.h"
+#include "projections/view_store/view_store.h"
+#include "services/portfolio/service.h"
 #include "services/qinglan/areas.h"
 
 namespace qinglan {
@@ -23,6 +26,8 @@ constexpr absl::Duration kDirectoryWaitMax = absl::Seconds(5);
 struct Platform::Parts {
   std::unique_ptr<eventstore::RocksEventStore> store;
   std::unique_ptr<projections::Directory> directory;
+  std::unique_ptr<projections::ViewStore> views;
+  std::unique_ptr<projections::Runner> runner;
   std::unique_ptr<runtime::ServiceTable> table;
   std::unique_ptr<runtime::Access> access;
   std::unique_ptr<runtime::TokenVerifier> tokens;
@@ -32,25 +37,19 @@ struct Platform::Parts {
 
 namespace {
 
-// A call sees at least what had been recorded when it came in: whoever was registered a moment ago can be
-// enrolled now.
-void AwaitHead(const eventstore::EventStore& store, const projections::Directory& directory) {
-  const auto head = store.Head();
-  if (head.ok()) (void)directory.WaitFor(*head, absl::Now() + kDirectoryWaitMax);
-}
-
 runtime::Placement PlacementOf(const eventstore::EventStore& store, const projections::Directory& directory) {
   return runtime::Placement{
+      [&]() -> absl::Status {
+        QL_ASSIGN_OR_RETURN(const eventstore::Position head, store.Head());
+        return directory.WaitFor(head, absl::Now() + kDirectoryWaitMax);
+      },
       [&](std::string_view org_id, std::string_view ancestor_id) {
-        AwaitHead(store, directory);
         return directory.IsWithin(org_id, ancestor_id);
       },
       [&](std::string_view teacher_id, absl::CivilDay day) {
-        AwaitHead(store, directory);
         return directory.OrgsAnswerableFor(teacher_id, day);
       },
       [&](std::string_view mentor_id, std::string_view mentee_id) -> absl::StatusOr<bool> {
-        AwaitHead(store, directory);
         return directory.Mentors(mentor_id, mentee_id);
       },
   };
@@ -67,6 +66,17 @@ absl::StatusOr<std::unique_ptr<eventstore::RocksEventStore>> OpenLog(const std::
 
 }  // namespace
 
+absl::Status Platform::StartViews(const std::string& data, Parts& parts) {
+  projections::ViewStore::Options options;
+  options.directory = data + "/views";
+  QL_ASSIGN_OR_RETURN(parts.views, projections::ViewStore::Open(options));
+  parts.runner =
+      std::make_unique<projections::Runner>(parts.store.get(), parts.views.get(), portfolio::Projections());
+  QL_RETURN_IF_ERROR(parts.runner->Start());
+  portfolio::Register(*parts.table, {parts.directory.get(), parts.views.get(), parts.runner.get()});
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options) {
   absl::TimeZone time_zone;
   if (!absl::LoadTimeZone(options.time_zone, &time_zone)) {
@@ -80,6 +90,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions&
   parts->table =
       std::make_unique<runtime::ServiceTable>(*parts->store, runtime::Environment::Real(time_zone));
   RegisterWriteAreas(*parts->table);
+  QL_RETURN_IF_ERROR(StartViews(options.data, *parts));
   parts->access =
       std::make_unique<runtime::Access>(*parts->store, PlacementOf(*parts->store, *parts->directory));
   parts->tokens = std::make_unique<runtime::TokenVerifier>(std::move(keys), parts->table->environment().now);

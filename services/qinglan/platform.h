@@ -36,6 +36,7 @@ class Platform {
 
  private:
   struct Parts;
+  static absl::Status StartViews(const std::string& data, Parts& parts);
   explicit Platform(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -23,6 +23,7 @@ bool HoldsRole(const Grant& grant, const RoleAt& role) {
 
 absl::Status Access::Authorize(const Principal& principal, const google::protobuf::MethodDescriptor& method,
                                const google::protobuf::Message& request, absl::CivilDay today) {
+  QL_RETURN_IF_ERROR(placement_.catch_up());
   for (const Reference& reference : ReferencesOf(request)) QL_RETURN_IF_ERROR(ThingOf(reference).status());
   for (const Grant& grant : method.options().GetExtension(rules::v1::access).grants()) {
     QL_ASSIGN_OR_RETURN(const bool allowed, Allows(grant, principal, request, today));

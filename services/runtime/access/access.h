@@ -25,6 +25,10 @@ namespace qinglan::runtime {
 // What access has to know of the organisation tree, the teachers' posts and the pairings; serve wires it to
 // the folds.
 struct Placement {
+  // Called once a call, before anything is asked: returns when all that had been recorded by then is known,
+  // so that whoever was registered a moment ago can be enrolled now. Its errors become the call's: access is
+  // never judged by what is out of date.
+  std::function<absl::Status()> catch_up;
   std::function<bool(std::string_view org_id, std::string_view ancestor_id)>
       is_within;  // true for an org and itself
   std::function<std::vector<std::string>(std::string_view teacher_id, absl::CivilDay)> orgs_of;

@@ -58,6 +58,7 @@ void FillReferences(Message& request, std::set<std::string>& kinds, int depth = 
 
 runtime::Placement FixedPlacement() {
   return {
+      [] { return absl::OkStatus(); },
       [](std::string_view org, std::string_view ancestor) {
         return org == ancestor || (org == kSchool && ancestor == kDistrict);
       },
