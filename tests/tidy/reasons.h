@@ -13,7 +13,7 @@ namespace qinglan::tidy {
 // compared.
 Breaches ReasonsWithoutSentence(const Tree& tree);
 
-// Sentences whose reason no C++ of the services names.
+// Sentences whose reason no C++ of the services or of the floor below names.
 Breaches SentencesWithoutReason(const Tree& tree);
 
 }  // namespace qinglan::tidy
