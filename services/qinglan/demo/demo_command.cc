@@ -7,8 +7,6 @@
 
 #include <condition_variable>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -17,6 +15,7 @@
 #include "eventstore/check.h"
 #include "eventstore/text.h"
 #include "services/qinglan/demo/plan/plan.h"
+#include "services/qinglan/demo/plan/topics.h"
 #include "services/qinglan/demo/sender.h"
 
 namespace qinglan::demo {
@@ -30,14 +29,8 @@ struct Arguments {
   std::string start;
   std::string key_file;
   std::string policy_file;
-  std::string output = "text";
+  Output output = Output::kText;
 };
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(fmt::format("cannot read {}", path));
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 absl::StatusOr<progression::v1::Policy> ReadPolicy(const std::string& path) {
   QL_ASSIGN_OR_RETURN(const std::string json, ReadFile(path));
@@ -52,7 +45,8 @@ absl::Status Complete(Arguments& arguments) {
   if (!arguments.policy_file.empty()) {
     QL_ASSIGN_OR_RETURN(arguments.plan.policy, ReadPolicy(arguments.policy_file));
   }
-  const absl::CivilDay today = absl::ToCivilDay(absl::Now(), absl::LocalTimeZone());
+  // The district is ahead of UTC: its day is never before this one.
+  const absl::CivilDay today = absl::ToCivilDay(absl::Now(), absl::UTCTimeZone());
   arguments.plan.start = Calendar::DefaultStart(today, arguments.plan.years);
   if (arguments.start.empty()) return absl::OkStatus();
   if (!absl::ParseCivilTime(Absl(arguments.start), &arguments.plan.start) ||
@@ -128,26 +122,28 @@ absl::Status RunPlan(const Plan& plan, Sender& sender) {
 
 int Run(Arguments arguments) {
   absl::Status status = Complete(arguments);
-  if (!status.ok()) {
-    std::fputs(fmt::format("demo-district: {}\n", Std(status.message())).c_str(), stderr);
-    return 2;
-  }
+  if (!status.ok()) return Fail("demo-district", status);
   const Plan plan(arguments.plan);
   Sender sender(arguments.sender);
   status = RunPlan(plan, sender);
   if (!status.ok()) {
-    std::fputs(
-        fmt::format("demo-district: {}\nRun it again to finish the rest.\n", Std(status.message())).c_str(),
-        stderr);
-    return 1;
+    return Fail("demo-district",
+                absl::Status(status.code(), fmt::format("{}\nThe same command again finishes the rest.",
+                                                        Std(status.message()))));
   }
   const std::string district = sender.IdBehind(OrgName("district", 0));
-  if (arguments.output == "json") {
-    const nlohmann::json answer = {{"org_id", district},
-                                   {"teachers", plan.district().teachers().size()},
-                                   {"requests", sender.sent()},
-                                   {"position", sender.position()},
-                                   {"start", Iso(arguments.plan.start)}};
+  if (arguments.output == Output::kJson) {
+    const int mentor = SomeMentor(plan);
+    const int teacher = plan.district().MembersOf(plan.district().GroupOf(0, 0), 0).back();
+    const nlohmann::json answer = {
+        {"org_id", district},
+        {"school_id", sender.IdBehind(OrgName("school", 0))},
+        {"teacher_id", sender.IdBehind(TeacherName(teacher))},
+        {"mentor_teacher_id", mentor < 0 ? "" : sender.IdBehind(TeacherName(mentor))},
+        {"teachers", plan.district().teachers().size()},
+        {"requests", sender.sent()},
+        {"position", sender.position()},
+        {"start", Iso(arguments.plan.start)}};
     std::puts(answer.dump().c_str());
   } else {
     std::puts(
@@ -157,40 +153,40 @@ int Run(Arguments arguments) {
             Iso(arguments.plan.start), sender.sent(), sender.position())
             .c_str());
   }
-  return 0;
+  return kExitOk;
 }
 
 }  // namespace
 
-void AddDemoCommand(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand(
-      "demo-district",
-      "Fill a server with a made-up district. Safe to run again: what is there already stays as it is.");
+void AddDemoDistrict(CLI::App& app, RunCommand& run) {
+  auto* command = app.add_subcommand(
+      "demo-district", "Fills a server with a made-up district; what is there already stays as it is");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--server", arguments->sender.server, "host:port")->capture_default_str();
+  command->add_option("--server", arguments->sender.server, "HOST:PORT of the server")->capture_default_str();
   command
       ->add_option("--key", arguments->key_file,
-                   "private key (PEM) that signs the tokens of the demo's offices and teachers")
-      ->required();
+                   "private key that signs tokens for the demo's offices and teachers")
+      ->required()
+      ->type_name("FILE");
   command->add_option("--teachers", arguments->plan.teachers, "how many")
       ->check(CLI::Range(4, 100'000))
       ->capture_default_str();
   command->add_option("--years", arguments->plan.years, "school years")
       ->check(CLI::Range(1, 20))
       ->capture_default_str();
-  command->add_option("--seed", arguments->plan.seed, "another seed, another district")
+  command->add_option("--seed", arguments->plan.seed, "the same seed, the same district")
       ->capture_default_str();
-  command->add_option(
-      "--start", arguments->start,
-      "the first school year's 1 September (default: the last year ends on the last 31 August)");
-  command->add_option("--policy", arguments->policy_file, "policy (JSON) to publish for the district");
-  command->add_option("--concurrency", arguments->sender.in_flight, "requests in flight")
+  command
+      ->add_option("--start", arguments->start,
+                   "the first school year's 1 September; default: the last year ends on the last 31 August")
+      ->type_name("DATE");
+  command->add_option("--policy", arguments->policy_file, "policy (JSON) to publish for the district")
+      ->type_name("FILE");
+  command->add_option("--concurrency", arguments->sender.in_flight, "requests at the same time")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  command->add_option("--output", arguments->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  command->callback([arguments, &exit_code] { exit_code = Run(*arguments); });
+  AddOutputOption(*command, arguments->output);
+  command->callback([arguments, &run] { run = [arguments] { return Run(*arguments); }; });
 }
 
 }  // namespace qinglan::demo

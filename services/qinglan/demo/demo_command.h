@@ -1,11 +1,10 @@
 // `qinglan demo-district`: fills a server with a district's school years, through the public API.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "services/qinglan/command_line.h"
 
 namespace qinglan::demo {
 
-// Adds the subcommand to `app`; when it is chosen, parsing runs it, and `exit_code` tells how it went.
-void AddDemoCommand(CLI::App& app, int& exit_code);
+void AddDemoDistrict(CLI::App& app, RunCommand& run);
 
 }  // namespace qinglan::demo

@@ -2,6 +2,7 @@
 
 #include <absl/time/clock.h>
 #include <fmt/format.h>
+#include <google/protobuf/text_format.h>
 
 #include <algorithm>
 #include <thread>
@@ -30,6 +31,15 @@ std::unique_ptr<Message> AnswerTo(const Message& request) {
   QL_CHECK(method != nullptr, "a request of the plan belongs to an rpc");
   return std::unique_ptr<Message>(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(method->output_type())->New());
+}
+
+std::string Readable(const Message& message) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetUseUtf8StringEscaping(true);
+  printer.SetSingleLineMode(true);
+  std::string text;
+  printer.PrintToString(message, &text);
+  return text;
 }
 
 std::string FirstId(const Message& answer) {
@@ -187,8 +197,10 @@ absl::Status Sender::SendLane(const Lane& lane) {
   for (const Step& step : lane) {
     const absl::Status status = SendStep(step, local);
     if (status.ok()) continue;
-    absl::Status named(status.code(), fmt::format("{}: {}\n{}", step.request->GetDescriptor()->name(),
-                                                  Std(status.message()), step.request->ShortDebugString()));
+    const std::string words = status.message().empty() ? absl::StatusCodeToString(status.code())
+                                                       : std::string(Std(status.message()));
+    absl::Status named(status.code(), fmt::format("{}: {}\n{}", step.request->GetDescriptor()->name(), words,
+                                                  Readable(*step.request)));
     return named;
   }
   return absl::OkStatus();

@@ -146,29 +146,40 @@ void District::GiveFates(const DistrictOptions& options, const Calendar& calenda
     teacher.ambitious = teacher.diligence == Diligence::kThorough &&
                         teacher.tier >= scale::v1::TIER_QUALIFIED && draw.Percent(20);
   }
-  // Whatever the dice say: somebody is barred, and somebody collects all that the next tier asks.
-  auto some = [this](auto suits) { return std::find_if(teachers_.begin(), teachers_.end(), suits); };
-  const auto plain = [](const Teacher& t) {
-    return t.joins == 0 && !t.leave && !t.move && !t.departs_after && !t.breach &&
+  MakeSure(calendar);
+}
+
+// Whatever the dice say: somebody is barred, and somebody collects all that the next tier asks, a mentee
+// among it.
+void District::MakeSure(const Calendar& calendar) {
+  const auto plain = [this](const Teacher& t) {
+    return t.joins == 0 && !t.leave && !t.move && !t.departs_after && !t.breach && !t.ambitious &&
            t.post != registry::v1::POST_KIND_SCHOOL_LEADER;
   };
-  if (some([](const Teacher& t) { return t.breach; }) == teachers_.end()) {
-    if (const auto one =
-            some([&](const Teacher& t) { return plain(t) && t.diligence != Diligence::kThorough; });
-        one != teachers_.end()) {
-      one->breach = true;
-    }
+  const auto first = [this](auto suits) {
+    const auto found = std::find_if(teachers_.begin(), teachers_.end(), suits);
+    return found == teachers_.end() ? nullptr : &*found;
+  };
+  if (first([](const Teacher& t) { return t.breach; }) == nullptr) {
+    Teacher* one = first([&](const Teacher& t) { return plain(t) && t.diligence != Diligence::kThorough; });
+    if (one == nullptr) one = first(plain);
+    if (one != nullptr) one->breach = true;
   }
-  if (some([&](const Teacher& t) {
-        return t.ambitious && plain(t) && t.tier == scale::v1::TIER_QUALIFIED;
-      }) == teachers_.end()) {
-    if (const auto one = some([&](const Teacher& t) { return plain(t); }); one != teachers_.end()) {
-      one->diligence = Diligence::kThorough;
-      one->ambitious = true;
-      one->tier = scale::v1::TIER_QUALIFIED;
-      one->teaching_since = absl::CivilDay(calendar.YearStart(0).year() - 8, 9, 1);
-    }
-  }
+  Teacher* model = first(plain);
+  if (model == nullptr) return;
+  model->diligence = Diligence::kThorough;
+  model->ambitious = true;
+  model->tier = scale::v1::TIER_QUALIFIED;
+  model->teaching_since = absl::CivilDay(calendar.YearStart(0).year() - 8, 9, 1);
+  Teacher* mentee = first([&](const Teacher& t) {
+    return plain(t) &&
+           groups_[static_cast<size_t>(t.group)].subject ==
+               groups_[static_cast<size_t>(model->group)].subject &&
+           groups_[static_cast<size_t>(t.group)].school == groups_[static_cast<size_t>(model->group)].school;
+  });
+  if (mentee == nullptr) return;
+  mentee->teaching_since = calendar.YearStart(0);
+  mentee->tier = scale::v1::TIER_NEW;
 }
 
 void District::FillRolls(int years) {

@@ -106,6 +106,7 @@ class District {
   void MakeGroups(int school, int teachers);
   void MakeTeachers(const DistrictOptions& options, const Calendar& calendar);
   void GiveFates(const DistrictOptions& options, const Calendar& calendar);
+  void MakeSure(const Calendar& calendar);
   void FillRolls(int years);
 
   std::string name_;

@@ -38,6 +38,8 @@ std::vector<Lane> StudyLessons(const Plan& plan, int year);
 std::vector<Lane> ClosePairs(const Plan& plan, int year);  // those of the year before
 std::vector<Lane> PairTeachers(const Plan& plan, int year);
 std::vector<Lane> MeetInPairs(const Plan& plan, int year);
+// Somebody who is a mentor in the last year; -1 when nobody is.
+int SomeMentor(const Plan& plan);
 
 // research.cc
 std::vector<Lane> DoResearch(const Plan& plan, int year);

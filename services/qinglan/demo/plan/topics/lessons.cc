@@ -7,9 +7,9 @@
 #include "qinglan/lessonstudy/v1/lesson_service.pb.h"
 #include "qinglan/lessonstudy/v1/lessonstudy_service.pb.h"
 #include "qinglan/training/v1/credit_service.pb.h"
+#include "services/qinglan/demo/district/words.h"
 #include "services/qinglan/demo/plan/plan.h"
 #include "services/qinglan/demo/plan/topics.h"
-#include "services/qinglan/demo/district/words.h"
 
 namespace qinglan::demo {
 namespace {

@@ -7,9 +7,9 @@
 #include <map>
 
 #include "qinglan/mentoring/v1/mentoring_service.pb.h"
+#include "services/qinglan/demo/district/words.h"
 #include "services/qinglan/demo/plan/plan.h"
 #include "services/qinglan/demo/plan/topics.h"
-#include "services/qinglan/demo/district/words.h"
 
 namespace qinglan::demo {
 namespace {
@@ -49,8 +49,9 @@ int MentorFor(const Plan& plan, int mentee, int year, const std::map<int, int>& 
     const auto known = mentees.find(id);
     const int busy = known == mentees.end() ? 0 : known->second;
     if (!MayMentor(plan, id, year) || busy >= kMenteesPerMentorMax) continue;
-    const int rank = (district.SubjectOf(id, year) == subject ? 4 : 0) +
-                     (Person(plan, id).ambitious ? 2 : 0) + (busy == 0 ? 1 : 0);
+    // Who asks for most of themselves is asked first, while they have nobody yet.
+    const int rank = (Person(plan, id).ambitious && busy == 0 ? 8 : 0) +
+                     (district.SubjectOf(id, year) == subject ? 4 : 0) + (busy == 0 ? 1 : 0);
     if (rank > best_rank) {
       best = id;
       best_rank = rank;
@@ -143,6 +144,11 @@ void AddMilestone(const Plan& plan, int id, int year, std::vector<Lane>& lanes) 
 }
 
 }  // namespace
+
+int SomeMentor(const Plan& plan) {
+  const std::vector<Pair> pairs = PairsOf(plan, plan.options().years - 1);
+  return pairs.empty() ? -1 : pairs.front().mentor;
+}
 
 std::vector<Lane> ClosePairs(const Plan& plan, int year) {
   std::vector<Lane> lanes;

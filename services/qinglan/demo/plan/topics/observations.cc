@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "qinglan/lessonstudy/v1/observation_service.pb.h"
+#include "services/qinglan/demo/district/words.h"
 #include "services/qinglan/demo/plan/plan.h"
 #include "services/qinglan/demo/plan/topics.h"
-#include "services/qinglan/demo/district/words.h"
 
 namespace qinglan::demo {
 namespace {

@@ -6,9 +6,9 @@
 #include <array>
 
 #include "qinglan/research/v1/research_service.pb.h"
+#include "services/qinglan/demo/district/words.h"
 #include "services/qinglan/demo/plan/plan.h"
 #include "services/qinglan/demo/plan/topics.h"
-#include "services/qinglan/demo/district/words.h"
 
 namespace qinglan::demo {
 namespace {
