@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "services/portfolio/service.h"
 #include "services/runtime/access/access.h"
 #include "services/runtime/access/tokens.h"
 #include "services/runtime/decision.h"
@@ -89,6 +90,7 @@ const std::vector<Caller>& Callers() {
 class AccessMatrixTest : public testing::Test {
  protected:
   AccessMatrixTest() : access_(stage_.store(), FixedPlacement()) {
+    portfolio::Register(stage_.table(), {});  // its rules only: nothing is asked of it here
     std::set<std::string> kinds = {"org", "teacher"};
     for (const auto& method : stage_.table().methods()) {
       std::unique_ptr<Message> request(Prototype(*method).New());
