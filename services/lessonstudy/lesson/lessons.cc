@@ -82,8 +82,14 @@ const LessonsModel::Lesson& LessonsModel::Get(const std::string& id) const {
 
 // --- RecordLesson ---
 
+void RecordLesson::Model::Apply(const eventstore::EventView& event) {
+  lessons.Apply(event);
+  posts.Apply(event);
+}
+
 eventstore::Query RecordLesson::Reads(const Command& command, const Model&) {
-  eventstore::Query query{{LessonEvents(Tag("teacher", command.teacher_id()))}};
+  eventstore::Query query{
+      {LessonEvents(Tag("teacher", command.teacher_id())), research::Posts::Reads(command.teacher_id())}};
   if (!command.cycle_id().empty()) {
     query.items.push_back(runtime::Of<v1::CycleStarted>({Tag("cycle", command.cycle_id())}));
   }
@@ -92,9 +98,11 @@ eventstore::Query RecordLesson::Reads(const Command& command, const Model&) {
 
 absl::StatusOr<Events> RecordLesson::Decide(const Model& model, const Command& command, const Given& given) {
   if (runtime::Day(command.date()) > given.today) return Invalid("date", "DATE_IN_FUTURE");
+  // Who confirms is decided by the organisation: a teacher who may name any could choose their own judge.
+  QL_RETURN_IF_ERROR(model.posts.CheckFiling(command.teacher_id(), command.org_id(), given));
   const v1::LessonFacts facts = FactsOf(command);
-  QL_RETURN_IF_ERROR(CheckNew(model, command.teacher_id(), facts, ""));
-  if (!command.cycle_id().empty() && !model.cycle_member_ids.contains(command.teacher_id())) {
+  QL_RETURN_IF_ERROR(CheckNew(model.lessons, command.teacher_id(), facts, ""));
+  if (!command.cycle_id().empty() && !model.lessons.cycle_member_ids.contains(command.teacher_id())) {
     return Refuse("NOT_A_MEMBER");
   }
   v1::LessonRecorded recorded;

@@ -8,6 +8,7 @@
 
 #include "qinglan/lessonstudy/v1/lesson_service.pb.h"
 #include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
+#include "services/research/posts.h"
 #include "services/runtime/decision.h"
 
 namespace qinglan::lessonstudy {
@@ -31,7 +32,12 @@ struct LessonsModel {
 struct RecordLesson {
   using Command = v1::RecordLessonRequest;
   using Answer = v1::RecordLessonResponse;
-  using Model = LessonsModel;
+  struct Model {
+    LessonsModel lessons;
+    research::Posts posts;
+
+    void Apply(const eventstore::EventView& event);
+  };
   static eventstore::Query Reads(const Command& command, const Model& model);
   static absl::StatusOr<runtime::Events> Decide(const Model& model, const Command& command,
                                                 const runtime::Given& given);

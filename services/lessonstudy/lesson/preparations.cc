@@ -5,6 +5,7 @@
 #include <set>
 
 #include "eventstore/check.h"
+#include "qinglan/registry/v1/registry_events.pb.h"
 
 namespace qinglan::lessonstudy {
 
@@ -116,14 +117,32 @@ const Preparation& PreparationsModel::Get(const std::string& id) const {
 
 // --- RecordPreparation ---
 
+void RecordPreparation::Model::Apply(const eventstore::EventView& event) {
+  preparations.Apply(event);
+  posts.Apply(event);
+  if (const auto org = As<registry::v1::OrganisationCreated>(event))
+    parent_of[org->org_id()] = org->parent_id();
+}
+
 eventstore::Query RecordPreparation::Reads(const Command& command, const Model& model) {
-  return ReadsSlot(command.org_id(), command.date(), command.start_minute(), model);
+  eventstore::Query query =
+      ReadsSlot(command.org_id(), command.date(), command.start_minute(), model.preparations);
+  query.items.push_back(research::Posts::Reads(command.lead_teacher_id()));
+  query.items.push_back(runtime::Of<registry::v1::OrganisationCreated>({Tag("org", command.org_id())}));
+  return query;
 }
 
 absl::StatusOr<Events> RecordPreparation::Decide(const Model& model, const Command& command,
                                                  const Given& given) {
+  // A group's hour is its own: nobody from elsewhere takes it. To serve in the school is to serve in its
+  // groups.
+  const auto parent = model.parent_of.find(command.org_id());
+  const bool serves_above = parent != model.parent_of.end() && model.posts.org_ids.contains(parent->second);
+  if (!serves_above) {
+    QL_RETURN_IF_ERROR(model.posts.CheckFiling(command.lead_teacher_id(), command.org_id(), given));
+  }
   QL_ASSIGN_OR_RETURN(const v1::PreparationFacts facts, FactsOf(command));
-  QL_RETURN_IF_ERROR(CheckTime(model, command.org_id(), facts, "", given));
+  QL_RETURN_IF_ERROR(CheckTime(model.preparations, command.org_id(), facts, "", given));
   v1::PreparationRecorded recorded;
   recorded.set_preparation_id(given.new_id());
   recorded.set_org_id(command.org_id());

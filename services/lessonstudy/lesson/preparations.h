@@ -7,6 +7,7 @@
 
 #include "qinglan/lessonstudy/v1/lesson_service.pb.h"
 #include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
+#include "services/research/posts.h"
 #include "services/runtime/decision.h"
 
 namespace qinglan::lessonstudy {
@@ -28,7 +29,13 @@ struct PreparationsModel {
 struct RecordPreparation {
   using Command = v1::RecordPreparationRequest;
   using Answer = v1::RecordPreparationResponse;
-  using Model = PreparationsModel;
+  struct Model {
+    PreparationsModel preparations;
+    research::Posts posts;  // of the lead teacher
+    std::map<std::string, std::string> parent_of;
+
+    void Apply(const eventstore::EventView& event);
+  };
   static eventstore::Query Reads(const Command& command, const Model& model);
   static absl::StatusOr<runtime::Events> Decide(const Model& model, const Command& command,
                                                 const runtime::Given& given);
