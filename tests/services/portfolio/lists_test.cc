@@ -7,6 +7,8 @@
 #include <string>
 
 #include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
+#include "qinglan/registry/v1/registry_events.pb.h"
+#include "services/portfolio/lists.h"
 #include "tests/services/portfolio/fixture.h"
 
 namespace qinglan::portfolio {
@@ -64,6 +66,57 @@ TEST_F(PortfolioTest, AListSaysOfEachTeacherWhatTheirPortfolioSays) {
     EXPECT_TRUE(
         std::any_of(teachers.begin(), teachers.end(), [&](const auto& t) { return t.teacher_id() == id; }));
   }
+}
+
+// A filter that nobody passes must not make one page look at the whole district.
+TEST_F(PortfolioTest, APageLooksAtABoundedNumberOfTeachers) {
+  History history(*log_, 3);
+  history.Begin();
+  constexpr size_t kMany = kTeachersLookedAtMax + 20;
+  eventstore::AppendRequest request;
+  request.commit_id = "many";
+  for (size_t i = 0; i < kMany; ++i) {
+    registry::v1::TeacherRegistered registered;
+    registered.set_teacher_id(fmt::format("MANY{:022}", i));
+    registered.set_teaching_since("2020-09-01");
+    registry::v1::PostAssigned post;
+    post.set_teacher_id(registered.teacher_id());
+    post.set_post_id(fmt::format("POST{:022}", i));
+    post.set_org_id(history.orgs()[1]);
+    post.set_primary(true);
+    post.set_starts_on("2020-09-01");
+    const std::vector<std::string> tags = {"teacher:" + registered.teacher_id(), "org:" + post.org_id()};
+    request.events.push_back(runtime::MakeEvent(registered, absl::CivilDay(2020, 9, 1), tags));
+    request.events.push_back(runtime::MakeEvent(post, absl::CivilDay(2020, 9, 1), tags));
+  }
+  const auto appended = log_->AppendAndWait(std::move(request));
+  ASSERT_TRUE(appended.ok()) << appended.status();
+
+  v1::ListTeachersRequest list;
+  list.set_org_id(history.district());
+  list.add_tiers(scale::v1::TIER_MASTER);
+  list.set_min_position(appended->last.value);
+  const auto first = Ask<v1::ListTeachersResponse>(list);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_THAT(first->teachers(), IsEmpty());
+  ASSERT_NE(first->next_page_token(), "");
+  list.set_page_token(first->next_page_token());
+  const auto second = Ask<v1::ListTeachersResponse>(list);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_THAT(second->teachers(), IsEmpty());
+  EXPECT_EQ(second->next_page_token(), "");
+
+  list.clear_tiers();
+  list.clear_page_token();
+  list.set_page_size(500);
+  size_t listed = 0;
+  do {
+    const auto page = Ask<v1::ListTeachersResponse>(list);
+    ASSERT_TRUE(page.ok()) << page.status();
+    listed += static_cast<size_t>(page->teachers_size());
+    list.set_page_token(page->next_page_token());
+  } while (!list.page_token().empty());
+  EXPECT_EQ(listed, kMany + history.teachers().size());
 }
 
 TEST_F(PortfolioTest, WorkIsListedByDayForAnOrganisationAndThoseAboveIt) {
