@@ -1,0 +1,100 @@
+// From the sign-in sheet to the tier, through the real binary.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "tests/e2e/processes.h"
+
+namespace qinglan::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int kTeachers = 12;
+
+TEST(EndToEnd, ADistrictIsLoadedOnceHoweverOftenItIsSent) {
+  Installation installation;
+  installation.Start();
+  const nlohmann::json first = installation.RunDemo(kTeachers);
+  ASSERT_TRUE(first.is_object());
+  EXPECT_EQ(first["teachers"], kTeachers);
+  EXPECT_GT(first["position"], 80 * kTeachers);
+  const nlohmann::json again = installation.RunDemo(kTeachers);
+  EXPECT_EQ(again, first);
+  std::string said;
+  EXPECT_EQ(installation.Stop(&said), 0);
+  EXPECT_THAT(said, HasSubstr("stopped"));
+  const nlohmann::json checked = installation.Fsck();
+  EXPECT_EQ(checked["events"], first["position"]);
+  EXPECT_EQ(checked["clean"], true);
+}
+
+TEST(EndToEnd, ALoadThatWasCutOffByPowerCutsEndsAsAnUndisturbedOne) {
+  Installation undisturbed;
+  undisturbed.Start();
+  const nlohmann::json whole = undisturbed.RunDemo(kTeachers);
+  ASSERT_EQ(undisturbed.Stop(), 0);
+
+  Installation disturbed;
+  int cut_off = 0;
+  for (int round = 0; round < 3; ++round) {
+    disturbed.Start();
+    Process demo(disturbed.Demo(kTeachers), disturbed.In("disturbed"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300 + 250 * round));
+    if (demo.Running()) ++cut_off;
+    disturbed.Kill();
+    demo.Signal(SIGKILL);
+    demo.Wait();
+    EXPECT_EQ(disturbed.Fsck()["clean"], true) << "after power cut " << round + 1;
+  }
+  EXPECT_GE(cut_off, 1) << "no power cut met the load: make it longer";
+  disturbed.Start();
+  const nlohmann::json finished = disturbed.RunDemo(kTeachers);
+  EXPECT_EQ(finished["position"], whole["position"]);
+  EXPECT_EQ(finished["requests"], whole["requests"]);
+  ASSERT_EQ(disturbed.Stop(), 0);
+  const nlohmann::json checked = disturbed.Fsck();
+  EXPECT_EQ(checked["events"], whole["position"]);
+  EXPECT_EQ(checked["clean"], true);
+}
+
+// One is ready for the next tier, one is not, one is barred; the barred one's bar names its document.
+TEST(EndToEnd, PortfoliosSayWhoIsReadyWhoIsNotAndWhoIsBarred) {
+  Installation installation;
+  installation.Start();
+  const nlohmann::json demo = installation.RunDemo(kTeachers);
+  std::set<std::string> teachers;
+  for (const std::string find : {"ready", "not", "barred"}) {
+    const Finished finished = installation.Run(
+        {"portfolio", "--server=" + installation.server(), "--output=json", "--find=" + find,
+         "--token-file=" + installation.In("operator.token"), "--org=" + demo["org_id"].get<std::string>()});
+    ASSERT_EQ(finished.exit_code, 0) << find << finished.output;
+    const nlohmann::json portfolio = nlohmann::json::parse(finished.output, nullptr, false);
+    ASSERT_TRUE(portfolio.is_object()) << finished.output;
+    const nlohmann::json& assessment = portfolio["assessment"];
+    EXPECT_EQ(assessment.value("eligible", false), find == "ready");
+    EXPECT_EQ(assessment.value("barred", false), find == "barred");
+    EXPECT_GT(portfolio["timeline"].size(), 50U);
+    teachers.insert(portfolio["header"]["teacher_id"].get<std::string>());
+  }
+  EXPECT_EQ(teachers.size(), 3U);
+  EXPECT_EQ(installation.Stop(), 0);
+}
+
+TEST(EndToEnd, ASecondServerDoesNotOpenTheSameData) {
+  Installation installation;
+  installation.Start();
+  const Finished second = installation.Run({"serve", "--roles=all", "--data=" + installation.In("data"),
+                                            "--keys=" + installation.In("keys/jwks.json"), "--port=0"});
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_EQ(installation.Stop(), 0);
+}
+
+}  // namespace
+}  // namespace qinglan::e2e

@@ -1,0 +1,150 @@
+#include "tests/e2e/processes.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+extern char** environ;
+
+namespace qinglan::e2e {
+namespace {
+
+constexpr int kStartTries = 600;  // of 50 ms: half a minute
+
+std::string Content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void Nap() { std::this_thread::sleep_for(std::chrono::milliseconds(50)); }
+
+}  // namespace
+
+Process::Process(const std::vector<std::string>& arguments, std::string output_file)
+    : output_file_(std::move(output_file)) {
+  std::vector<std::string> words = {QINGLAN_BINARY};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output_file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0600);
+  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, (output_file_ + ".errors").c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  EXPECT_EQ(posix_spawn(&pid_, QINGLAN_BINARY, &files, nullptr, argv.data(), environ), 0);
+  posix_spawn_file_actions_destroy(&files);
+}
+
+Process::~Process() {
+  if (waited_) return;
+  Signal(SIGKILL);
+  Wait();
+}
+
+void Process::Signal(int signal) const { kill(pid_, signal); }
+
+bool Process::Running() {
+  if (waited_) return false;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) == 0) return true;
+  waited_ = true;
+  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return false;
+}
+
+int Process::Wait() {
+  while (Running()) Nap();
+  return exit_code_;
+}
+
+std::string Process::Output() const { return Content(output_file_); }
+
+Installation::Installation() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "qinglan-e2e-XXXXXX").string();
+  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
+  folder_ = pattern;
+  EXPECT_EQ(Run({"token", "--new-keys=" + In("keys")}).exit_code, 0);
+  std::vector<std::string> token = {"token", "--key=" + In("keys/private.pem"), "--user=operator",
+                                    "--out=" + In("operator.token")};
+  for (const char* role :
+       {"district_admin", "training_centre", "research_office", "school_leader", "hr_reviewer"})
+    token.push_back(std::string("--role=") + role);
+  EXPECT_EQ(Run(token).exit_code, 0);
+}
+
+Installation::~Installation() {
+  server_.reset();
+  std::filesystem::remove_all(folder_);
+}
+
+void Installation::Start() {
+  std::filesystem::remove(In("port"));
+  server_ = std::make_unique<Process>(
+      std::vector<std::string>{"serve", "--roles=all", "--data=" + In("data"),
+                               "--keys=" + In("keys/jwks.json"), "--port=0", "--port-file=" + In("port")},
+      In("serve.log"));
+  for (int i = 0; i < kStartTries && !std::filesystem::exists(In("port")); ++i) {
+    ASSERT_TRUE(server_->Running()) << server_->Output() << Content(In("serve.log.errors"));
+    Nap();
+  }
+  port_ = Content(In("port"));
+  ASSERT_FALSE(port_.empty()) << "the server does not serve";
+  port_.pop_back();  // the line's end
+}
+
+int Installation::Stop(std::string* said) {
+  server_->Signal(SIGTERM);
+  const int exit_code = server_->Wait();
+  if (said != nullptr) *said = server_->Output();
+  server_.reset();
+  return exit_code;
+}
+
+void Installation::Kill() {
+  server_->Signal(SIGKILL);
+  server_->Wait();
+  server_.reset();
+}
+
+Finished Installation::Run(const std::vector<std::string>& arguments) {
+  const std::string output_file = In("run-" + std::to_string(++runs_));
+  Process process(arguments, output_file);
+  const int exit_code = process.Wait();
+  return {exit_code, process.Output()};
+}
+
+std::vector<std::string> Installation::Demo(int teachers) const {
+  return {"demo-district",
+          "--server=" + server(),
+          "--key=" + In("keys/private.pem"),
+          "--teachers=" + std::to_string(teachers),
+          "--years=1",
+          "--policy=" QINGLAN_SOURCE_DIR "/deploy/policy/four-tiers.json",
+          "--output=json"};
+}
+
+nlohmann::json Installation::RunDemo(int teachers) {
+  const Finished finished = Run(Demo(teachers));
+  EXPECT_EQ(finished.exit_code, 0) << Content(In("run-" + std::to_string(runs_)) + ".errors");
+  return nlohmann::json::parse(finished.output, nullptr, false);
+}
+
+nlohmann::json Installation::Fsck() {
+  const Finished finished = Run({"fsck", "--data=" + In("data"), "--output=json"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.output;
+  return nlohmann::json::parse(finished.output, nullptr, false);
+}
+
+}  // namespace qinglan::e2e

@@ -1,0 +1,73 @@
+// The real binary, as real processes: what an operator starts, stops and kills.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace qinglan::e2e {
+
+// A process of the binary under test, its output in a file. Killed at the end when it still runs.
+class Process {
+ public:
+  // `arguments` after the binary's name; standard output and error go to `output_file`.
+  Process(const std::vector<std::string>& arguments, std::string output_file);
+  ~Process();
+  Process(const Process&) = delete;
+
+  void Signal(int signal) const;
+  bool Running();
+  // Its exit code; 128 and the signal's number when a signal ended it.
+  int Wait();
+  std::string Output() const;
+
+ private:
+  pid_t pid_ = -1;
+  bool waited_ = false;
+  int exit_code_ = 0;
+  const std::string output_file_;
+};
+
+struct Finished {
+  int exit_code = 0;
+  std::string output;
+};
+
+// One installation: a folder with keys, an operator's token and the server's data. Processes share the
+// folder.
+class Installation {
+ public:
+  Installation();
+  ~Installation();
+  Installation(const Installation&) = delete;
+
+  // Starts a server on a free port and waits until it serves; fails the test when it does not.
+  void Start();
+  // Ends it with SIGTERM and returns its exit code; what it said is in `said`.
+  int Stop(std::string* said = nullptr);
+  // Ends it as a power cut would.
+  void Kill();
+
+  std::string server() const { return "127.0.0.1:" + port_; }
+  std::string In(const std::string& name) const { return folder_ + "/" + name; }
+
+  Finished Run(const std::vector<std::string>& arguments);
+  // The arguments of a small demo district.
+  std::vector<std::string> Demo(int teachers) const;
+  // Runs it to its end; the JSON that it prints.
+  nlohmann::json RunDemo(int teachers);
+  // What fsck says of the data; the server must be stopped.
+  nlohmann::json Fsck();
+
+ private:
+  std::string folder_;
+  std::string port_;
+  std::unique_ptr<Process> server_;
+  int runs_ = 0;
+};
+
+}  // namespace qinglan::e2e
