@@ -22,12 +22,14 @@ using tests::Result;
 v1::Policy SmallPolicy(const std::string& more = "") {
   return PolicyOf(R"(
     policy_id: 'P' version: 3
-    calendar { school_year_start { month: 9 day: 1 } autumn_start { month: 9 day: 1 } spring_start { month: 2 day: 15 } }
+    calendar { school_year_start { month: 9 day: 1 } autumn_start { month: 9 day: 1 } spring_start { month:
+      2 day: 15 } }
     leave_rule { value: 60 unit: UNIT_DAY }
     tiers { tier: TIER_NEW title { zh: '新教师' } } tiers { tier: TIER_QUALIFIED title { zh: '合格教师' } }
     tiers { tier: TIER_BACKBONE title { zh: '骨干教师' } }
     criteria { criterion_id: 'years' purpose: PURPOSE_ENTRY tiers: TIER_QUALIFIED leave_pauses: true
-      any_of { measure: MEASURE_YEARS_OF_TEACHING op: OP_AT_LEAST value: 3 unit: UNIT_YEAR window { period: PERIOD_EVER } }
+      any_of { measure: MEASURE_YEARS_OF_TEACHING op: OP_AT_LEAST value: 3 unit: UNIT_YEAR window { period:
+        PERIOD_EVER } }
       message { zh: '任教 {got} 年,还差 {missing} {unit}' en: '{missing} {unit} missing' } }
   )" + more);
 }
@@ -102,7 +104,8 @@ TEST(Eligibility, ATierWithoutAnyRuleIsNotOpen) {
 
 TEST(Eligibility, LeavePausesTheYears) {
   const Dossier dossier = DossierOf(R"(
-    start_of_teaching: '2022-09-01' leaves { leave_id: 'l' kind: 'MATERNITY' from: '2024-03-01' to: '2024-08-31' })");
+    start_of_teaching: '2022-09-01' leaves { leave_id: 'l' kind: 'MATERNITY' from: '2024-03-01' to:
+      '2024-08-31' })");
   EXPECT_FALSE(Assess(SmallPolicy(), dossier, DayOf("2025-09-01")).eligible());
   EXPECT_FALSE(Assess(SmallPolicy(), dossier, DayOf("2026-03-03")).eligible());
   EXPECT_TRUE(Assess(SmallPolicy(), dossier, DayOf("2026-03-04")).eligible());  // 184 days later
@@ -120,9 +123,11 @@ TEST(Eligibility, EndsWithDepartureAndReturnsWithReinstatement) {
 
 constexpr const char* kCompetition = R"(
   criteria { criterion_id: 'competition' purpose: PURPOSE_ENTRY tiers: TIER_QUALIFIED
-    any_of { measure: MEASURE_COMPETITION_AWARDS op: OP_AT_LEAST value: 1 unit: UNIT_PIECE window { period: PERIOD_EVER }
+    any_of { measure: MEASURE_COMPETITION_AWARDS op: OP_AT_LEAST value: 1 unit: UNIT_PIECE window { period:
+      PERIOD_EVER }
              filter { level_at_least: LEVEL_COUNTY prize_at_least: PRIZE_FIRST } title { zh: '县级一等奖' } }
-    any_of { measure: MEASURE_COMPETITION_AWARDS op: OP_AT_LEAST value: 1 unit: UNIT_PIECE window { period: PERIOD_EVER }
+    any_of { measure: MEASURE_COMPETITION_AWARDS op: OP_AT_LEAST value: 1 unit: UNIT_PIECE window { period:
+      PERIOD_EVER }
              filter { level_at_least: LEVEL_CITY prize_at_least: PRIZE_SECOND } title { zh: '市级二等奖' } } })";
 
 struct Award {
@@ -183,7 +188,8 @@ TEST(EachWindow, EveryOneMustBeMetAndThereMustBeEnoughOfThem) {
 
 constexpr const char* kDuty = R"(
   criteria { criterion_id: 'lesson' purpose: PURPOSE_DUTY tiers: TIER_BACKBONE leave_pauses: true
-    any_of { measure: MEASURE_LESSONS op: OP_AT_LEAST value: 1 unit: UNIT_LESSON window { period: PERIOD_TERM each: true } } })";
+    any_of { measure: MEASURE_LESSONS op: OP_AT_LEAST value: 1 unit: UNIT_LESSON window { period:
+      PERIOD_TERM each: true } } })";
 
 TEST(Duties, AreOwedForTermsThatWereHeldWhole) {
   Dossier dossier = DossierOf(R"(
@@ -203,7 +209,8 @@ TEST(Duties, AreOwedForTermsThatWereHeldWhole) {
 
 TEST(Duties, OnesOfARunningTermAreWarnedOfWhenTheyFallBehind) {
   v1::Policy policy = SmallPolicy(R"(
-    criteria { criterion_id: 'observing' purpose: PURPOSE_DUTY tiers: TIER_NEW tiers: TIER_QUALIFIED title { zh: '听课' }
+    criteria { criterion_id: 'observing' purpose: PURPOSE_DUTY tiers: TIER_NEW tiers: TIER_QUALIFIED title
+      { zh: '听课' }
       any_of { measure: MEASURE_OBSERVATIONS_GIVEN op: OP_AT_LEAST value: 20 unit: UNIT_LESSON
                window { period: PERIOD_SCHOOL_YEAR each: true } } })");
   Dossier dossier = DossierOf("start_of_teaching: '2025-09-01'");
@@ -239,12 +246,17 @@ TEST(Duties, FiveYearsHoursAreOwedAfterFiveYearsAndWarnedOfBefore) {
 
 TEST(Applicability, LooksAtThePostsOfTheDay) {
   v1::Policy policy = SmallPolicy(R"(
-    criteria { criterion_id: 'leaders' purpose: PURPOSE_DUTY tiers: TIER_NEW applies_to { post_kinds: 'SCHOOL_LEADER' }
-      any_of { measure: MEASURE_LESSONS op: OP_AT_LEAST value: 1 unit: UNIT_LESSON window { period: PERIOD_TERM } } }
-    criteria { criterion_id: 'others' purpose: PURPOSE_DUTY tiers: TIER_NEW applies_to { except_post_kinds: 'SCHOOL_LEADER' }
-      any_of { measure: MEASURE_LESSONS op: OP_AT_LEAST value: 1 unit: UNIT_LESSON window { period: PERIOD_TERM } } }
+    criteria { criterion_id: 'leaders' purpose: PURPOSE_DUTY tiers: TIER_NEW applies_to { post_kinds:
+      'SCHOOL_LEADER' }
+      any_of { measure: MEASURE_LESSONS op: OP_AT_LEAST value: 1 unit: UNIT_LESSON window { period:
+        PERIOD_TERM } } }
+    criteria { criterion_id: 'others' purpose: PURPOSE_DUTY tiers: TIER_NEW applies_to { except_post_kinds:
+      'SCHOOL_LEADER' }
+      any_of { measure: MEASURE_LESSONS op: OP_AT_LEAST value: 1 unit: UNIT_LESSON window { period:
+        PERIOD_TERM } } }
     criteria { criterion_id: 'rural' purpose: PURPOSE_DUTY tiers: TIER_NEW applies_to { rural_only: true }
-      any_of { measure: MEASURE_LESSONS op: OP_AT_LEAST value: 1 unit: UNIT_LESSON window { period: PERIOD_TERM } } })");
+      any_of { measure: MEASURE_LESSONS op: OP_AT_LEAST value: 1 unit: UNIT_LESSON window { period:
+        PERIOD_TERM } } })");
   const Dossier dossier = DossierOf(R"(
     start_of_teaching: '2018-09-01'
     posts { post_id: 'a' kind: 'TEACHER' from: '2018-09-01' to: '2025-08-31' rural: true }
@@ -294,7 +306,8 @@ TEST(Bars, CountByScopeAndDay) {
 }
 
 constexpr const char* kMilestones = R"(
-  milestones { milestone_id: 'standard-3' value: 3 unit: UNIT_YEAR tier: TIER_QUALIFIED confirmed_as: 'STANDARD'
+  milestones { milestone_id: 'standard-3' value: 3 unit: UNIT_YEAR tier: TIER_QUALIFIED confirmed_as:
+    'STANDARD'
                warn_before_days: 180 leave_pauses: true title { zh: '三年达标' } })";
 
 TEST(Milestones, AreWarnedOfBeforeTheyAreMissed) {
@@ -350,7 +363,8 @@ TEST(Totals, ShowTheRunningYearAndAllTime) {
 
 TEST(Simulator, JudgesAnotherTierOnDemand) {
   const Dossier dossier = DossierOf(R"(
-    start_of_teaching: '2024-09-01' tiers { event_id: 'd' tier: TIER_QUALIFIED since: '2025-01-01' exceptional: true })");
+    start_of_teaching: '2024-09-01' tiers { event_id: 'd' tier: TIER_QUALIFIED since: '2025-01-01'
+      exceptional: true })");
   const Assessment assessment =
       AssessFor(SmallPolicy(), dossier, DayOf("2026-01-01"), scale::v1::TIER_QUALIFIED);
   EXPECT_EQ(assessment.next_tier(), scale::v1::TIER_QUALIFIED);

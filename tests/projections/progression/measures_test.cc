@@ -213,8 +213,10 @@ TEST(Measures, ADutyIsOverdueFromTheDayAfterItsDay) {
     start_of_teaching: '2018-09-01'
     obligations { obligation_id: 'due today' event_id: 'o1' opened_on: '2026-05-01' due_on: '2026-06-30' }
     obligations { obligation_id: 'due yesterday' event_id: 'o2' opened_on: '2026-05-01' due_on: '2026-06-29' }
-    obligations { obligation_id: 'closed' event_id: 'o3' opened_on: '2026-05-01' due_on: '2026-06-01' closed_on: '2026-06-20' }
-    obligations { obligation_id: 'closed later' event_id: 'o4' opened_on: '2026-05-01' due_on: '2026-06-01' closed_on: '2026-07-02' })");
+    obligations { obligation_id: 'closed' event_id: 'o3' opened_on: '2026-05-01' due_on: '2026-06-01'
+      closed_on: '2026-06-20' }
+    obligations { obligation_id: 'closed later' event_id: 'o4' opened_on: '2026-05-01' due_on: '2026-06-01'
+      closed_on: '2026-07-02' })");
   const Tally tally = Of(v1::MEASURE_OVERDUE_OBLIGATIONS, dossier);
   ASSERT_EQ(tally.counted.size(), 2u);
   EXPECT_EQ(tally.counted[0].event_id(), "o2");

@@ -121,7 +121,8 @@ TEST(Merge, LimitsGoByKindAndTier) {
   const v1::Policy merged = Merge(PolicyOf(R"(limits { kind: LIMIT_KIND_TIER_TERM tier: TIER_MASTER value: 3 }
                                               limits { kind: LIMIT_KIND_MENTEES_PER_MENTOR value: 2 })"),
                                   PolicyOf(R"(limits { kind: LIMIT_KIND_MENTEES_PER_MENTOR value: 1 }
-                                              limits { kind: LIMIT_KIND_TIER_TERM tier: TIER_BACKBONE value: 5 })"));
+                                              limits { kind: LIMIT_KIND_TIER_TERM tier: TIER_BACKBONE
+                                                value: 5 })"));
   ASSERT_EQ(merged.limits_size(), 3);
   EXPECT_EQ(merged.limits(0).value(), 3);
   EXPECT_EQ(merged.limits(1).value(), 1);
