@@ -5,6 +5,7 @@
 #include "services/mentoring/service.h"
 #include "services/progression/service.h"
 #include "services/registry/service.h"
+#include "services/requests/service.h"
 #include "services/research/service.h"
 #include "services/training/service.h"
 
@@ -18,6 +19,7 @@ void RegisterWriteAreas(runtime::ServiceTable& table) {
   appraisal::Register(table);
   training::Register(table);
   progression::Register(table);
+  requests::Register(table);
 }
 
 }  // namespace qinglan
