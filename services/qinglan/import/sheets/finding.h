@@ -25,6 +25,9 @@ struct Finding {
   int column = 0;    // 1-based; 0: the whole row
   std::string rule;  // a reason of the message catalogue
   std::map<std::string, std::string> parameters;
+  // What a server said, in both languages; empty when the rule's own sentence says it.
+  std::string chinese;
+  std::string english;
 };
 
 using Findings = std::vector<Finding>;

@@ -63,10 +63,10 @@ std::vector<const Row*> DataRows(const Sheet& sheet) {
 }
 
 RowReader::RowReader(const Sheet& sheet, const Row& row, Findings& findings)
-    : sheet_(sheet), row_(row), findings_(findings) {
-  if (SameTexts(sheet.Header(), row)) RefuseAt(0, "ROW_HEADER_REPEATED");
+    : sheet_(&sheet), row_(&row), findings_(&findings) {
+  if (SameTexts(sheet.Header(), row)) RejectAt(0, "ROW_HEADER_REPEATED");
   for (const Cell& cell : row.cells) {
-    if (!cell.problem.empty()) RefuseAt(cell.column, cell.problem);
+    if (!cell.problem.empty()) RejectAt(cell.column, cell.problem);
   }
   // A CSV file has as many cells in every row: one too many is a comma that stood in a text, one too few a
   // torn line.
@@ -75,26 +75,26 @@ RowReader::RowReader(const Sheet& sheet, const Row& row, Findings& findings)
   if (!is_csv || refused_) return;
   for (const Cell& cell : row.cells) {
     if (cell.column > expected && cell.kind != CellKind::kEmpty) {
-      RefuseAt(cell.column, "ROW_TOO_MANY_CELLS", {{"expected", fmt::to_string(expected)}});
+      RejectAt(cell.column, "ROW_TOO_MANY_CELLS", {{"expected", fmt::to_string(expected)}});
       return;
     }
   }
   const auto count = static_cast<int>(row.cells.size());
-  if (count < expected) RefuseAt(count, "ROW_CELLS_MISSING", {{"expected", fmt::to_string(expected)}});
+  if (count < expected) RejectAt(count, "ROW_CELLS_MISSING", {{"expected", fmt::to_string(expected)}});
 }
 
-const Cell& RowReader::CellOf(std::string_view column) const { return row_.At(ColumnOf(column)); }
+const Cell& RowReader::CellOf(std::string_view column) const { return row_->At(ColumnOf(column)); }
 
 bool RowReader::Filled(std::string_view column) {
   const Cell& cell = CellOf(column);
-  if (cell.kind == CellKind::kEmpty && cell.problem.empty()) Refuse(column, "CELL_REQUIRED");
+  if (cell.kind == CellKind::kEmpty && cell.problem.empty()) Reject(column, "CELL_REQUIRED");
   return cell.kind != CellKind::kEmpty && cell.problem.empty();
 }
 
 template <class T>
 std::optional<T> RowReader::Parsed(std::string_view column, absl::StatusOr<T> parsed) {
   if (parsed.ok()) return *std::move(parsed);
-  Refuse(column, RuleOf(parsed.status()));
+  Reject(column, RuleOf(parsed.status()));
   return std::nullopt;
 }
 
@@ -138,7 +138,7 @@ std::optional<int> RowReader::Whole(std::string_view column, int min, int max) {
   if (!Filled(column)) return std::nullopt;
   const auto value = Parsed(column, ParseWhole(CellOf(column).text));
   if (!value || (*value >= min && *value <= max)) return value;
-  Refuse(column, "CELL_OUT_OF_RANGE", {{"min", fmt::to_string(min)}, {"max", fmt::to_string(max)}});
+  Reject(column, "CELL_OUT_OF_RANGE", {{"min", fmt::to_string(min)}, {"max", fmt::to_string(max)}});
   return std::nullopt;
 }
 
@@ -146,7 +146,7 @@ std::optional<double> RowReader::OptionalNumber(std::string_view column, double 
   if (CellOf(column).kind == CellKind::kEmpty || !Filled(column)) return std::nullopt;
   const auto value = Parsed(column, ParseNumber(CellOf(column).text));
   if (!value || (*value >= min && *value <= max)) return value;
-  Refuse(column, "CELL_OUT_OF_RANGE", {{"min", fmt::format("{:g}", min)}, {"max", fmt::format("{:g}", max)}});
+  Reject(column, "CELL_OUT_OF_RANGE", {{"min", fmt::format("{:g}", min)}, {"max", fmt::format("{:g}", max)}});
   return std::nullopt;
 }
 
@@ -155,12 +155,12 @@ std::optional<bool> RowReader::OptionalYesNo(std::string_view column) {
   return Parsed(column, ParseYesNo(CellOf(column).text));
 }
 
-void RowReader::Refuse(std::string_view column, std::string_view rule,
+void RowReader::Reject(std::string_view column, std::string_view rule,
                        std::map<std::string, std::string> parameters) {
-  RefuseAt(ColumnOf(column), rule, std::move(parameters));
+  RejectAt(ColumnOf(column), rule, std::move(parameters));
 }
 
-void RowReader::RefuseAt(int column, std::string_view rule, std::map<std::string, std::string> parameters) {
+void RowReader::RejectAt(int column, std::string_view rule, std::map<std::string, std::string> parameters) {
   refused_ = true;
   Add(Weight::kRefused, column, rule, std::move(parameters));
 }
@@ -176,17 +176,21 @@ void RowReader::Note(std::string_view column, std::string_view rule,
 
 void RowReader::Add(Weight weight, int column, std::string_view rule,
                     std::map<std::string, std::string> parameters) {
-  findings_.push_back(Finding{weight, sheet_.table.file, sheet_.table.sheet, row_.number, column,
-                              std::string(rule), std::move(parameters)});
+  findings_->push_back(Finding{weight, sheet_->table.file, sheet_->table.sheet, row_->number, column,
+                               std::string(rule), std::move(parameters)});
 }
 
 std::string RowReader::Canonical() const {
   std::string canonical;
-  for (const auto& [name, column] : sheet_.columns) {
-    if (name == "ordinal") continue;
-    canonical += name + '=' + Normalise(row_.At(column).text) + '\n';
+  const auto add = [&](const std::string& name, int column) {
+    std::string text = Normalise(row_->At(column).text);
+    std::erase(text, ' ');
+    canonical += name + '=' + text + '\n';
+  };
+  for (const auto& [name, column] : sheet_->columns) {
+    if (name != "ordinal") add(name, column);
   }
-  for (const int column : sheet_.block_columns) canonical += Normalise(row_.At(column).text) + '\n';
+  for (const int column : sheet_->block_columns) add("", column);
   return canonical;
 }
 

@@ -29,8 +29,8 @@ class RowReader {
   RowReader(const Sheet& sheet, const Row& row, Findings& findings);
 
   bool refused() const { return refused_; }
-  const Row& row() const { return row_; }
-  const Sheet& sheet() const { return sheet_; }
+  const Row& row() const { return *row_; }
+  const Sheet& sheet() const { return *sheet_; }
 
   std::string Text(std::string_view column) const;  // normalised
   std::string Required(std::string_view column);
@@ -45,12 +45,12 @@ class RowReader {
   std::optional<bool> OptionalYesNo(std::string_view column);
 
   // The columns' number for a finding; 0 when the sheet has none of that name.
-  int ColumnOf(std::string_view column) const { return sheet_.ColumnOf(column); }
-  const Cell& At(int column) const { return row_.At(column); }
+  int ColumnOf(std::string_view column) const { return sheet_->ColumnOf(column); }
+  const Cell& At(int column) const { return row_->At(column); }
 
-  void Refuse(std::string_view column, std::string_view rule,
+  void Reject(std::string_view column, std::string_view rule,
               std::map<std::string, std::string> parameters = {});
-  void RefuseAt(int column, std::string_view rule, std::map<std::string, std::string> parameters = {});
+  void RejectAt(int column, std::string_view rule, std::map<std::string, std::string> parameters = {});
   void UnclearAt(int column, std::string_view rule, std::map<std::string, std::string> parameters = {});
   void Note(std::string_view column, std::string_view rule,
             std::map<std::string, std::string> parameters = {});
@@ -65,9 +65,9 @@ class RowReader {
   template <class T>
   std::optional<T> Parsed(std::string_view column, absl::StatusOr<T> parsed);
 
-  const Sheet& sheet_;
-  const Row& row_;
-  Findings& findings_;
+  const Sheet* sheet_;
+  const Row* row_;
+  Findings* findings_;
   bool refused_ = false;
 };
 
