@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   qinglan::AddFsck(app, run);
   qinglan::AddPortfolio(app, run);
   qinglan::demo::AddDemoDistrict(app, run);
+  qinglan::AddImport(app, run);
   CLI11_PARSE(app, argc, argv);
   return run();
 }
