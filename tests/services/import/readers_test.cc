@@ -103,10 +103,11 @@ Table Sheet1(const WorkbookParts& parts) {
 
 TEST(Xlsx, ReadsEveryKindOfCell) {
   const Table table = Sheet1({
-      .rows =
-          R"(<row r="2"><c r="A2" t="s"><v>1</v></c><c r="B2" t="inlineStr"><is><t>行内</t></is></c><c r="C2"><v>0.30000000000000004</v></c>)"
-          R"(<c r="D2" s="1"><v>45941</v></c><c r="E2" s="2"><v>45941.5</v></c><c r="F2" t="b"><v>1</v></c><c r="G2" t="str"><f>A1</f><v>算</v></c>)"
-          R"(<c r="H2" t="d"><v>2025-10-11T00:00:00</v></c><c r="I2" t="inlineStr"></c></row>)",
+      .rows = R"(<row r="2"><c r="A2" t="s"><v>1</v></c><c r="B2" t="inlineStr"><is><t>行内</t></is></c>)"
+              R"(<c r="C2"><v>0.30000000000000004</v></c>)"
+              R"(<c r="D2" s="1"><v>45941</v></c><c r="E2" s="2"><v>45941.5</v></c>)"
+              R"(<c r="F2" t="b"><v>1</v></c><c r="G2" t="str"><f>A1</f><v>算</v></c>)"
+              R"(<c r="H2" t="d"><v>2025-10-11T00:00:00</v></c><c r="I2" t="inlineStr"></c></row>)",
       .shared_strings =
           "<si><t>一</t></si><si><r><t>富</t></r><r><t>文本</t></r><rPh><t>zhuyin</t></rPh></si>",
       .number_formats =

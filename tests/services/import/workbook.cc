@@ -61,16 +61,14 @@ std::map<std::string, std::string> PartsOf(const WorkbookParts& parts) {
       {"[Content_Types].xml", "<Types/>"},
       {"_rels/.rels", fmt::format(R"(<Relationships xmlns="{}">{}</Relationships>)", kPackage,
                                   Relation(1, "officeDocument", "xl/workbook.xml"))},
-      {"xl/workbook.xml",
-       fmt::format(
-           R"(<workbook xmlns="{}" xmlns:r="{}">{}<sheets><sheet name="{}" sheetId="1" r:id="r1"/></sheets></workbook>)",
-           kMain, kOffice, parts.workbook_properties, parts.sheet_name)},
+      {"xl/workbook.xml", fmt::format(R"(<workbook xmlns="{}" xmlns:r="{}">{}<sheets>)"
+                                      R"(<sheet name="{}" sheetId="1" r:id="r1"/></sheets></workbook>)",
+                                      kMain, kOffice, parts.workbook_properties, parts.sheet_name)},
       {"xl/_rels/workbook.xml.rels",
        fmt::format(R"(<Relationships xmlns="{}">{}</Relationships>)", kPackage, relations)},
-      {"xl/styles.xml",
-       fmt::format(
-           R"(<styleSheet xmlns="{}"><numFmts>{}</numFmts><cellXfs><xf numFmtId="0"/>{}</cellXfs></styleSheet>)",
-           kMain, parts.number_formats, parts.styles)},
+      {"xl/styles.xml", fmt::format(R"(<styleSheet xmlns="{}"><numFmts>{}</numFmts>)"
+                                    R"(<cellXfs><xf numFmtId="0"/>{}</cellXfs></styleSheet>)",
+                                    kMain, parts.number_formats, parts.styles)},
       {"xl/sharedStrings.xml", fmt::format(R"(<sst xmlns="{}">{}</sst>)", kMain, parts.shared_strings)},
       {"xl/worksheets/sheet1.xml",
        fmt::format(R"(<worksheet xmlns="{}"><sheetData>{}</sheetData>{}</worksheet>)", kMain, parts.rows,
