@@ -90,8 +90,7 @@ void Judge(const progression::v1::Policy& policy, const dossier::v1::Dossier& do
     if (criterion.met()) {
       summary.set_criteria_met(summary.criteria_met() + 1);
     } else {
-      const auto& message = criterion.message();
-      summary.add_missing(message.zh().empty() ? criterion.title().zh() : message.zh());
+      *summary.add_missing() = criterion.message().zh().empty() ? criterion.title() : criterion.message();
     }
   }
 }
