@@ -11,7 +11,8 @@ namespace qinglan::runtime {
 grpc::ByteBuffer ToBytes(const google::protobuf::Message& message) {
   grpc::ByteBuffer bytes;
   bool own = false;
-  const grpc::Status status = grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(message, &bytes, &own);
+  const grpc::Status status =
+      grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(message, &bytes, &own);
   QL_CHECK(status.ok(), "a message of ours serialises");
   return bytes;
 }
