@@ -137,6 +137,11 @@ TEST(Bites, LinesTooLong) {
   EXPECT_THAT(LinesTooLong({{"services/a.cc", Repeat("x", kColumnsMax)}}), IsEmpty());
   EXPECT_THAT(LinesTooLong({{"services/a.cc", Repeat("课", kColumnsMax)}}), IsEmpty());
   EXPECT_THAT(LinesTooLong({{"services/a.cc", Repeat("课", kColumnsMax + 1)}}), SizeIs(1));
+  const std::string data = fmt::format("  F(R\"({})\");\n", Repeat("x", kColumnsMax));
+  EXPECT_THAT(LinesTooLong({{"services/a.cc", data}}), SizeIs(1));
+  EXPECT_THAT(LinesTooLong({{"tests/a.cc", data}}), IsEmpty());
+  EXPECT_THAT(LinesTooLong({{"tests/a.cc", "// " + Repeat("x", kColumnsMax) + "\n"}}), SizeIs(1));
+  EXPECT_THAT(LinesTooLong({{"tests/a.cc", "  F();  // " + Repeat("x", kColumnsMax) + "\n"}}), SizeIs(1));
 }
 
 TEST(Bites, FoldersTooFull) {
@@ -222,6 +227,15 @@ TEST(Bites, ReasonsInOtherLanguagesMustNameTheSame) {
       R"({"SESSION_FULL": {"zh": "名额已满。", "en": "Full ({capacity} places)."}})";
   const std::string code = R"x(return Refuse("SESSION_FULL", {{"capacity", "1"}});)x";
   EXPECT_THAT(ReasonsWithoutSentence(WithReason(code, one_sided)), ElementsAre(HasSubstr("its zh sentence")));
+}
+
+TEST(Bites, SentencesWithoutReasonKnowsNamesThatArePutTogether) {
+  const std::string two =
+      R"({"TIER_NEW": {"zh": "新", "en": "new"}, "STATUS_OPEN": {"zh": "开", "en": "open"}})";
+  Tree tree = WithReason("auto name = \"STATUS_\" + Upper(status);", two);
+  EXPECT_THAT(SentencesWithoutReason(tree), ElementsAre(HasSubstr("nothing says TIER_NEW")));
+  tree["proto/qinglan/scale/v1/scale.proto"] = "enum Tier {\n  TIER_NEW = 1;  // 新教师\n}\n";
+  EXPECT_THAT(SentencesWithoutReason(tree), IsEmpty());
 }
 
 TEST(Bites, SentencesWithoutReason) {

@@ -130,6 +130,15 @@ std::string Listed(const Names& names) {
   return names.empty() ? "nothing" : fmt::format("{{{}}}", fmt::join(names, "}, {"));
 }
 
+// "  TIER_NEW = 1;  // ..." says TIER_NEW: an enum's values may have sentences, too.
+void TakeEnumValues(std::string_view proto, Names& names) {
+  for (std::string_view line : Lines(proto)) {
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    const std::string_view name = line.substr(0, line.find(" = "));
+    if (name.size() < line.size() && IsReason(name)) names.emplace(name);
+  }
+}
+
 bool IsServiceCode(std::string_view path) { return path.starts_with("services/") && IsCpp(path); }
 
 }  // namespace
@@ -166,18 +175,25 @@ Breaches ReasonsWithoutSentence(const Tree& tree) {
 
 Breaches SentencesWithoutReason(const Tree& tree) {
   Breaches breaches;
-  std::set<std::string, std::less<>> named;
+  Names named;
+  Names beginnings;  // "TIER_": names that are put together
   for (const auto& [path, text] : tree) {
+    if (path.ends_with(".proto")) TakeEnumValues(text, named);
     // Some reasons are found a floor below, by what checks a policy.
     if (!IsCpp(path) || !(path.starts_with("services/") || path.starts_with("projections/"))) continue;
     const std::string code = WithoutComments(text);
     for (const std::string_view literal : Literals(code)) {
-      if (IsReason(literal)) named.emplace(literal);
+      if (IsReason(literal)) (literal.ends_with('_') ? beginnings : named).emplace(literal);
     }
   }
+  const auto is_said = [&](const std::string& reason) {
+    return named.contains(reason) || std::ranges::any_of(beginnings, [&](const std::string& beginning) {
+             return reason.starts_with(beginning);
+           });
+  };
   Breaches ignored;  // what is wrong with the sentences themselves is the other rule's business
   for (const auto& [reason, sentence] : Sentences(tree, ignored)) {
-    if (!named.contains(reason)) {
+    if (!is_said(reason)) {
       breaches.push_back(fmt::format("{}: nothing says {}: remove its sentence", sentence.file, reason));
     }
   }
