@@ -27,6 +27,7 @@ struct PortfolioOptions {
   std::string as_of;
   uint64_t known_position = 0;
   std::string known_at;
+  std::string event_id;
 };
 
 // What is printed, in the language that was asked for.
@@ -99,6 +100,42 @@ void PrintStanding(const Page& page, const dossier::v1::Assessment& assessment) 
   }
 }
 
+void PrintTotals(const Page& page, const dossier::v1::Assessment& assessment) {
+  fmt::print("{}\n", page.Say("PORTFOLIO_TOTALS"));
+  for (const auto& total : assessment.totals()) {
+    if (total.amount() == 0) continue;
+    const bool ever = total.window().period() == progression::v1::PERIOD_EVER;
+    const std::map<std::string, std::string> parameters = {
+        {"measure", page.Say(progression::v1::Measure_Name(total.measure()))},
+        {"amount", fmt::format("{:g}", total.amount())},
+        {"unit", page.Say(progression::v1::Unit_Name(total.unit()))},
+        {"from", total.from()},
+        {"to", total.to()}};
+    fmt::print("  {}\n", page.Say(ever ? "PORTFOLIO_TOTAL_EVER" : "PORTFOLIO_TOTAL", parameters));
+  }
+}
+
+void PrintDutiesAndWarnings(const Page& page, const dossier::v1::Assessment& assessment) {
+  if (!assessment.duties().empty()) fmt::print("{}\n", page.Say("PORTFOLIO_DUTIES"));
+  for (const auto& duty : assessment.duties()) {
+    if (duty.status() == dossier::v1::CRITERION_STATUS_NOT_APPLICABLE) continue;
+    if (duty.met()) {
+      fmt::print("  {}\n", page.Say("PORTFOLIO_DUTY_MET", {{"title", page.Say(duty.title())}}));
+    } else {
+      fmt::print("  {}\n", page.Say(duty.has_message() ? duty.message() : duty.title()));
+    }
+  }
+  if (!assessment.warnings().empty()) fmt::print("{}\n", page.Say("PORTFOLIO_WARNINGS"));
+  for (const auto& warning : assessment.warnings()) {
+    const std::map<std::string, std::string> parameters = {
+        {"kind", page.Say(dossier::v1::WarningKind_Name(warning.kind()))},
+        {"title", page.Say(warning.title())},
+        {"due", warning.due_on()}};
+    fmt::print("  {}\n", page.Say(warning.due_on().empty() ? "PORTFOLIO_WARNING" : "PORTFOLIO_WARNING_DUE",
+                                  parameters));
+  }
+}
+
 void PrintText(const Page& page, const GetPortfolioResponse& answer) {
   PrintHeader(page, answer);
   if (!answer.has_assessment()) {
@@ -108,11 +145,13 @@ void PrintText(const Page& page, const GetPortfolioResponse& answer) {
                                 {{"date", answer.header().teaching_since()},
                                  {"years", fmt::format("{:.1f}", answer.assessment().years_of_teaching())}}));
     PrintStanding(page, answer.assessment());
+    PrintDutiesAndWarnings(page, answer.assessment());
+    PrintTotals(page, answer.assessment());
   }
   fmt::print("{}\n", page.Say("PORTFOLIO_EVIDENCE", {{"count", std::to_string(answer.timeline_entries())}}));
 }
 
-int PrintJson(const GetPortfolioResponse& answer) {
+int PrintJson(const google::protobuf::Message& answer) {
   std::string json;
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;
@@ -164,6 +203,17 @@ absl::StatusOr<GetPortfolioResponse> Fetch(const PortfolioOptions& options) {
   return client.Call<GetPortfolioResponse>(request);
 }
 
+int RunOpenEvent(const PortfolioOptions& options) {
+  const auto client = options.server.Connect();
+  if (!client.ok()) return Fail("portfolio", client.status());
+  portfolio::v1::GetEventRequest request;
+  request.set_teacher_id(options.teacher_id);
+  request.set_event_id(options.event_id);
+  const auto event = client->Call<portfolio::v1::GetEventResponse>(request);
+  if (!event.ok()) return Fail("portfolio", event.status());
+  return PrintJson(*event);
+}
+
 int RunPortfolio(const PortfolioOptions& options) {
   const auto answer = Fetch(options);
   if (!answer.ok()) return Fail("portfolio", answer.status());
@@ -193,10 +243,14 @@ void AddPortfolio(CLI::App& app, RunCommand& run) {
                                        "what was recorded up to this position");
   command->add_option("--known-at", options->known_at, "what was recorded by this instant (RFC 3339)")
       ->excludes(position);
+  command
+      ->add_option("--open", options->event_id,
+                   "open the event behind a figure instead: its id, as the JSON has it")
+      ->needs(teacher);
   command->callback([options, &run] {
     if (options->teacher_id.empty() && options->find.empty())
       throw CLI::RequiredError("a teacher's id, or --find");
-    run = [options] { return RunPortfolio(*options); };
+    run = [options] { return options->event_id.empty() ? RunPortfolio(*options) : RunOpenEvent(*options); };
   });
 }
 
