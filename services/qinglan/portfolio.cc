@@ -1,5 +1,4 @@
 // `qinglan portfolio`: one teacher's portfolio as a person reads it, or as JSON.
-#include <absl/strings/ascii.h>
 #include <absl/time/time.h>
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
@@ -49,8 +48,12 @@ class Page {
 
 void PrintHeader(const Page& page, const GetPortfolioResponse& answer) {
   const auto& header = answer.header();
+  static const std::map<std::string, std::string_view> kStatuses = {
+      {"active", "PORTFOLIO_STATUS_ACTIVE"},
+      {"on_leave", "PORTFOLIO_STATUS_ON_LEAVE"},
+      {"departed", "PORTFOLIO_STATUS_DEPARTED"}};
   fmt::print("{}  {}  ({})\n", header.display_name(), header.teacher_id(),
-             page.Say("PORTFOLIO_STATUS_" + absl::AsciiStrToUpper(header.status())));
+             page.Say(kStatuses.at(header.status())));
   fmt::print("{}\n", page.Say("PORTFOLIO_AS_OF",
                               {{"as_of", answer.as_of()}, {"position", std::to_string(answer.position())}}));
   for (const auto& post : header.posts()) {

@@ -78,11 +78,11 @@ TEST_F(TokensTest, AnUnknownRoleGivesNoRole) {
 }
 
 TEST(KeySetTest, BrokenKeySetsAreRefused) {
-  for (
-      const char* text :
-      {"", "{}", "[]", R"({"keys":[]})", R"({"keys":[{"kty":"RSA"}]})",
-       R"({"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]})",
-       R"({"keys":[{"kty":"EC","crv":"P-256","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]})"}) {
+  for (const char* text : {"", "{}", "[]", R"({"keys":[]})", R"({"keys":[{"kty":"RSA"}]})",
+                           R"({"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]})",
+                           R"({"keys":[{"kty":"EC","crv":"P-256",)"
+                           R"("x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",)"
+                           R"("y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]})"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ParseKeySet(text).status())) << text;
   }
 }
