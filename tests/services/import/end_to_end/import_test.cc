@@ -149,6 +149,15 @@ TEST_F(ImportTest, AFilledInSheetAddsWhatWasMissing) {
   EXPECT_GT(Head(), head) << "the session is completed and its hours awarded";
 }
 
+TEST_F(ImportTest, APolicyIsPublishedOnce) {
+  const std::string policy = std::string(QINGLAN_SOURCE_DIR) + "/deploy/policy/four-tiers.json";
+  const std::string orgs = kSampleCounty + "/orgs.csv ";
+  const Run first = Import(orgs + policy);
+  EXPECT_EQ(first.code, 0) << first.report.dump(1);
+  EXPECT_EQ(first.report.at("kinds").at("policies").at("new"), 1);
+  EXPECT_EQ(Import(orgs + policy).report.at("kinds").at("policies").at("already_there"), 1);
+}
+
 TEST_F(ImportTest, WithoutATokenNothingIsImported) {
   const std::string command = std::string(QINGLAN_BINARY) +
                               " import --server=127.0.0.1:" + std::to_string(platform_->port()) + " " +
