@@ -86,7 +86,13 @@ absl::StatusOr<Prepared> Prepare(const ImportOptions& options, const runtime::Cl
   return prepared;
 }
 
-absl::StatusOr<Report> Import(const ImportOptions& options) {
+// The report of everything; `shown` is what of it standard output has not seen yet.
+struct Imported {
+  Report report;
+  Report shown;
+};
+
+absl::StatusOr<Imported> Import(const ImportOptions& options) {
   std::optional<runtime::Client> client;
   if (!options.server.token_file.empty()) {
     QL_ASSIGN_OR_RETURN(client, options.server.Connect(2));
@@ -98,21 +104,23 @@ absl::StatusOr<Report> Import(const ImportOptions& options) {
                                      importing::Foreseen(prepared.plan, prepared.recorded), {});
   dry.dry_run = true;
   dry.checked = client.has_value();
-  if (options.dry_run) return dry;
+  if (options.dry_run) return Imported{dry, dry};
   if (options.output == Output::kText) Print(dry, options);
   QL_ASSIGN_OR_RETURN(importing::Applied applied,
                       importing::Apply(prepared.plan, prepared.recorded, *client, ShowProgress));
-  Report report = importing::MakeReport(prepared.plan, prepared.input.files, applied.outcomes,
-                                        std::move(applied.findings));
+  Report report =
+      importing::MakeReport(prepared.plan, prepared.input.files, applied.outcomes, applied.findings);
   report.checked = true;
-  return report;
+  Report shown = report;
+  if (options.output == Output::kText) shown.findings = std::move(applied.findings);
+  return Imported{std::move(report), std::move(shown)};
 }
 
 int RunImport(const ImportOptions& options) {
-  const auto report = Import(options);
-  if (!report.ok()) return Fail("import", report.status());
-  Print(*report, options);
-  return report->AllPlaced() ? kExitOk : kExitPartly;
+  const auto imported = Import(options);
+  if (!imported.ok()) return Fail("import", imported.status());
+  Print(imported->shown, options);
+  return imported->report.AllPlaced() ? kExitOk : kExitPartly;
 }
 
 }  // namespace
