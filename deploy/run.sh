@@ -74,8 +74,12 @@ field() { jq -r ".$1" "$data/demo.json"; }
 fill() {
   local everywhere=(--role=district_admin --role=training_centre --role=research_office --role=school_leader --role=hr_reviewer)
   token operator "${everywhere[@]}"
+  # Exit code 2: some rows of these files, as offices keep them, cannot be placed; the report says which and why.
   step "importing the sample county" "$qinglan" import --server="$server" --token-file="$tokens/operator.token" \
-    "$QINGLAN_ROOT/deploy/sample-county" "$QINGLAN_ROOT/deploy/policy/four-tiers.json"
+    --output=json "$QINGLAN_ROOT/deploy/sample-county" "$QINGLAN_ROOT/deploy/policy/four-tiers.json" >"$data/import.json"
+  jq -r '.kinds | to_entries[] | "   \(.key): \(.value.rows) rows, \(.value.new) new, \(.value.already_there) there already, \(.value.refused) refused"' \
+    "$data/import.json" >&2
+  say "row by row: $data/import.json"
   step "filling the demo district ($teachers teachers, $years school years)" "$qinglan" demo-district --server="$server" \
     --key="$keys/private.pem" --teachers="$teachers" --years="$years" \
     --policy="$QINGLAN_ROOT/deploy/policy/four-tiers.json" --output=json >"$data/demo.json"
