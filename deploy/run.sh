@@ -30,6 +30,7 @@ qinglan=$QINGLAN_ROOT/build/$preset/qinglan
 server=127.0.0.1:$port
 keys=$data/keys tokens=$data/tokens
 server_pid=
+interrupted=130  # the exit code of Ctrl-C: a failure, until all is there
 
 stop_server() {
   [ -n "$server_pid" ] && kill -TERM "$server_pid" 2>/dev/null || return 0
@@ -37,7 +38,7 @@ stop_server() {
   server_pid=
 }
 trap stop_server EXIT
-trap 'trap - INT; stop_server; exit 0' INT TERM
+trap 'trap - INT TERM; stop_server; exit $interrupted' INT TERM
 
 # step WHAT COMMAND...: says what, and stops everything when it fails. An exit code of 2 is "done, but not all of it".
 step() {
@@ -132,5 +133,6 @@ if $once; then
   stop_server
   exit 0
 fi
+interrupted=0
 printf '\nCtrl-C stops it.\n'
 wait "$server_pid"
