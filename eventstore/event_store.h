@@ -136,7 +136,9 @@ class EventStore {
   // The last position that a reader can see.
   [[nodiscard]] virtual absl::StatusOr<Position> Head() const = 0;
 
-  // The last position recorded at or before `instant`: what was known then is the log up to here.
+  // The last position recorded at or before `instant`: what was known then is the log up to here. For an
+  // instant that is over by the store's clock the answer is final: no later event is recorded at or before
+  // it. Waits for a commit that is being stored and was recorded by then.
   [[nodiscard]] virtual absl::StatusOr<Position> HeadAt(absl::Time instant) const = 0;
 
   // Follows the events that match, from the one after `after` on. INVALID_ARGUMENT when `after` is past the

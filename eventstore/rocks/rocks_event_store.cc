@@ -56,6 +56,7 @@ absl::StatusOr<EventStore::Commit> RocksEventStore::FindCommit(std::string_view 
 absl::StatusOr<Position> RocksEventStore::Head() const { return head_->Get(); }
 
 absl::StatusOr<Position> RocksEventStore::HeadAt(absl::Time instant) const {
+  committer_->Settle(instant);
   return rocks::FindHeadAt(*database_, instant, head_->Get());
 }
 

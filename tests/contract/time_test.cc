@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/contract/store_under_test.h"
 
@@ -63,6 +66,42 @@ TEST_P(TimeTest, HeadAtIsTheLastPositionRecordedAtOrBeforeTheInstant) {
     EXPECT_EQ(KnownAt(kStart + absl::Hours(hour)), Position(expected));
     EXPECT_EQ(KnownAt(kStart + absl::Hours(hour) + absl::Minutes(59)), Position(expected));
   }
+}
+
+// What was known at an instant that has passed is asked again years later, and the answer must be the same.
+TEST_P(TimeTest, WhatHeadAtAnsweredOnceItAnswersForEver) {
+  Now(absl::Hours(1));
+  Put("a", {});
+  const absl::Time asked = kStart + absl::Hours(1);
+  const Position answered = KnownAt(asked);
+  EXPECT_EQ(answered, Position(1));
+  Put("a", {});  // the clock shows the instant that was asked about
+  EXPECT_EQ(KnownAt(asked), answered);
+  Now(absl::Minutes(30));  // and here it jumped back behind it
+  EXPECT_EQ(KnownAt(kStart + absl::Minutes(45)), Position(0));
+  Put("a", {});
+  EXPECT_EQ(KnownAt(asked), answered);
+  EXPECT_EQ(KnownAt(absl::InfiniteFuture()), HeadNow());
+}
+
+TEST_P(TimeTest, WhatHeadAtAnsweredStaysWhileWritersAreAtWork) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> micros = 0;
+  std::thread clock([&] {
+    while (!stop) Now(absl::Microseconds(++micros));
+  });
+  std::thread writer([&] {
+    for (int i = 0; i < 300; ++i) Put("a", {});
+    stop = true;
+  });
+  std::vector<std::pair<absl::Time, Position>> answers;
+  while (!stop) {
+    const absl::Time now = kStart + absl::Microseconds(micros.load() - 1);  // that the clock has shown
+    answers.emplace_back(now, KnownAt(now));
+  }
+  writer.join();
+  clock.join();
+  for (const auto& [instant, answer] : answers) ASSERT_EQ(KnownAt(instant), answer) << instant;
 }
 
 }  // namespace

@@ -111,13 +111,34 @@ void Committer::Commit(std::vector<Waiting>& taken) {
   std::vector<absl::StatusOr<Appended>> answers;
   answers.reserve(taken.size());
   if (status.ok()) {
-    Batch batch(database_, end_.head, std::max(ToMicros(clock_()), end_.recorded_at));
+    Batch batch(database_, end_.head, BeginWriting());
     for (const Waiting& waiting : taken) answers.push_back(Decide(waiting.request, batch));
     status = Write(batch);
+    EndWriting();
   }
   // What was decided in a batch that was not stored may rest on its other commits, so none of it counts.
   if (!status.ok()) answers.assign(taken.size(), status);
   for (size_t i = 0; i < taken.size(); ++i) taken[i].done(std::move(answers[i]));
+}
+
+absl::Time Committer::BeginWriting() {
+  const std::lock_guard lock(times_mutex_);
+  writing_ = std::max({ToMicros(clock_()), end_.recorded_at, settled_ + absl::Microseconds(1)});
+  return *writing_;
+}
+
+void Committer::EndWriting() {
+  {
+    const std::lock_guard lock(times_mutex_);
+    writing_.reset();
+  }
+  written_.notify_all();
+}
+
+void Committer::Settle(absl::Time instant) {
+  std::unique_lock lock(times_mutex_);
+  settled_ = std::max(settled_, ToMicros(std::min(instant, clock_())));
+  written_.wait(lock, [&] { return !writing_.has_value() || *writing_ > instant; });
 }
 
 absl::StatusOr<Appended> Committer::Decide(const AppendRequest& request, Batch& batch) const {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -40,6 +41,10 @@ class Committer {
   // EventStore::Append() for a request that has been checked.
   void Submit(AppendRequest request, EventStore::AppendDone done);
 
+  // From its return on nothing more becomes visible that was recorded at or before `instant`, as far as the
+  // clock has come to it. Waits for a write under way that was.
+  void Settle(absl::Time instant);
+
  private:
   struct Waiting {
     AppendRequest request;
@@ -54,6 +59,9 @@ class Committer {
   absl::StatusOr<Appended> Decide(const AppendRequest& request, Batch& batch) const;
   absl::Status CheckCondition(const AppendCondition& condition, const Batch& batch) const;
   absl::Status Write(Batch& batch);
+  // The time of the next batch, which is being written until EndWriting().
+  absl::Time BeginWriting();
+  void EndWriting();
   // After a write that failed: brings RocksDB back and finds out where the log really ends.
   absl::Status Recover();
 
@@ -72,6 +80,11 @@ class Committer {
   size_t queued_events_ = 0;
   size_t queued_bytes_ = 0;
   bool closing_ = false;
+
+  std::mutex times_mutex_;
+  std::condition_variable written_;
+  absl::Time settled_ = absl::InfinitePast();  // batches get a later time
+  std::optional<absl::Time> writing_;          // the time of the batch that is being written
 
   std::thread thread_;  // last, so that it starts when all else is there
 };
