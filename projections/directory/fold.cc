@@ -213,7 +213,8 @@ void DirectoryFold::Departed(const registry::v1::TeacherDeparted& event) {
   TeacherRecord& teacher = Teacher(event.teacher_id());
   teacher.departed_on.push_back(event.departed_on());
   for (HeldPost& post : teacher.posts) {
-    if (post.ended_on.empty()) post.ended_on = event.departed_on();
+    // Also one that was to end later.
+    if (post.ended_on.empty() || post.ended_on > event.departed_on()) post.ended_on = event.departed_on();
   }
 }
 

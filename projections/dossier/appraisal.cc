@@ -1,6 +1,7 @@
 #include <absl/time/civil_time.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "projections/dossier/areas.h"
 #include "qinglan/appraisal/v1/appraisal_events.pb.h"
@@ -44,14 +45,27 @@ void TakeRating(const Folding& fold, const Rating& rating) {
       piece->set_title(rating.dimension_set());
     } else {
       fold.Amend(*piece);
+      // A dimension that an earlier correction left out is rated again.
+      piece->clear_withdrawn_by();
+      piece->clear_not_counted();
     }
     piece->set_grade(GradeOf(grade));
     // New Year's Day lies in the middle of the school year that the rating is of, however that is dated.
     piece->set_placed_on(absl::FormatCivilTime(absl::CivilDay(rating.school_year() + 1, 1, 1)));
   };
   take("OVERALL", rating.overall());
+  // Where several dimensions are of 师德师风, the worst says how it stands with it; grades count down.
+  RatingGrade ethics = RATING_GRADE_UNSPECIFIED;
   for (const DimensionRating& dimension : rating.dimensions()) {
-    take(dimension.ethics() ? "ETHICS" : dimension.code(), dimension.grade());
+    if (dimension.ethics()) ethics = std::max(ethics, dimension.grade());
+  }
+  bool ethics_taken = false;
+  for (const DimensionRating& dimension : rating.dimensions()) {
+    if (!dimension.ethics()) {
+      take(dimension.code(), dimension.grade());
+    } else if (!std::exchange(ethics_taken, true)) {
+      take("ETHICS", ethics);
+    }
   }
 }
 

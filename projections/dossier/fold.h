@@ -14,7 +14,7 @@
 namespace qinglan::dossier {
 
 // Changes when the same log gives other dossiers: stored dossiers of another version are built anew.
-inline constexpr uint32_t kFoldVersion = 1;
+inline constexpr uint32_t kFoldVersion = 2;
 
 // Folds one event; in order of position. `teacher_id` is whose dossier it is. Events of other types, and
 // events that do not concern this teacher, change nothing but the position.

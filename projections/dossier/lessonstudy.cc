@@ -59,6 +59,8 @@ bool FoldObservations(const Folding& fold) {
   } else if (ObservationCorrected corrected; fold.Is(corrected)) {
     fold.ForEach(corrected.observation_id(), [&](v1::Evidence& evidence) {
       fold.Amend(evidence);
+      // It replaces the review, too: one that it leaves out is no longer there.
+      if (!corrected.facts().has_review()) evidence.clear_counts_from();
       TakeObservation(corrected.facts(), evidence);
     });
   } else if (ObservationWithdrawn withdrawn; fold.Is(withdrawn)) {

@@ -81,7 +81,8 @@ bool FoldAbsence(const Folding& fold) {
   }
   if (TeacherDeparted departed; fold.Is(departed)) {
     for (v1::Post& post : *fold.dossier.mutable_posts()) {
-      if (post.to().empty()) post.set_to(departed.departed_on());
+      // Also one that was to end later.
+      if (post.to().empty() || post.to() > departed.departed_on()) post.set_to(departed.departed_on());
     }
     StartLeave(fold, "DEPARTED", DayAfter(departed.departed_on()), "");
     return true;

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "projections/dossier/areas.h"
 #include "qinglan/research/v1/research_events.pb.h"
@@ -45,26 +47,33 @@ void EndPieces(const Folding& fold, const std::string& project_id, const std::st
   });
 }
 
-// Who has another part from now on keeps the former one for the days before.
+// Who has another part from a day on keeps the former one for the days before. Each state that the project
+// reached is a fact of its own day, so none moves: what is reached later is reached in the new part only.
 void ChangeMembers(const Folding& fold, const ProjectMembersChanged& changed) {
   const v1::Evidence* last = fold.Find(v1::EVIDENCE_KIND_PROJECT, changed.project_id());
   if (last == nullptr) return;  // not approved yet, or new in it: the next state names all members
-  const v1::Evidence before = *last;
+  const bool was_in = last->until().empty();
   const ProjectMember* me = Me(changed.members(), fold.teacher_id);
   const std::string role = me == nullptr ? "" : ShortName(MemberRole_Name(me->role()), "MEMBER_ROLE_");
-  const bool same =
-      me != nullptr && before.until().empty() && before.role() == role && before.author_rank() == me->rank();
-  if (same) return;
+  if (me != nullptr && was_in && last->role() == role && last->author_rank() == me->rank()) return;
+  std::vector<v1::Evidence> held;
+  fold.ForEach(changed.project_id(), [&](const v1::Evidence& piece) {
+    if (piece.until().empty()) held.push_back(piece);
+  });
+  if (!was_in) held.push_back(*last);
   EndPieces(fold, changed.project_id(), changed.changed_on());
   if (me == nullptr) return;
-  v1::Evidence& now = fold.Add(v1::EVIDENCE_KIND_PROJECT, changed.project_id(), changed.changed_on());
-  now.set_state(before.state());
-  now.set_level(before.level());
-  now.set_org_id(before.org_id());
-  now.set_title(before.title());
-  now.set_verification(before.verification());
-  now.set_role(role);
-  now.set_author_rank(me->rank());
+  for (const v1::Evidence& before : held) {
+    v1::Evidence& now = fold.Add(v1::EVIDENCE_KIND_PROJECT, changed.project_id(),
+                                 std::max(changed.changed_on(), before.date()));
+    now.set_state(before.state());
+    now.set_level(before.level());
+    now.set_org_id(before.org_id());
+    now.set_title(before.title());
+    now.set_verification(before.verification());
+    now.set_role(role);
+    now.set_author_rank(me->rank());
+  }
 }
 
 bool FoldProjects(const Folding& fold) {

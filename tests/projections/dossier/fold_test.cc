@@ -59,6 +59,14 @@ TEST(Registry, ATeachersServiceIsDated) {
   EXPECT_EQ(teller.dossier().start_of_teaching(), "2017-09-01");
 }
 
+TEST(Registry, ADepartureEndsAPostThatWasToEndLater) {
+  Teller teller;
+  teller.Tell<reg::PostAssigned>("teacher_id: 'anna' post_id: 'p' org_id: 's' starts_on: '2020-09-01'");
+  teller.Tell<reg::PostEnded>("teacher_id: 'anna' post_id: 'p' org_id: 's' ended_on: '2026-08-31'");
+  teller.Tell<reg::TeacherDeparted>("teacher_id: 'anna' departed_on: '2026-01-31'");
+  EXPECT_EQ(teller.dossier().posts(0).to(), "2026-01-31");
+}
+
 TEST(Training, HoursAreWithdrawnWhenAttendanceIsCorrected) {
   Teller teller;
   const std::string award = teller.Tell<trn::CreditHoursAwarded>(
@@ -169,6 +177,21 @@ TEST(LessonStudy, ACorrectionReplacesTheFactsAndAWithdrawalStays) {
   teller.Tell<ls::ObservationWithdrawn>("observation_id: 'o'");
   teller.Tell<ls::ObservationCorrected>("observation_id: 'o' facts { date: '2025-10-14' has_review: true }");
   EXPECT_EQ(teller.piece(0).not_counted(), v1::NOT_COUNTED_WITHDRAWN);
+}
+
+TEST(LessonStudy, ACorrectionThatLeavesTheReviewOutTakesItsEffectBack) {
+  Teller teller;
+  constexpr const char* kFacts =
+      "observation_id: 'o' observer_id: 'anna' observed_id: 'ben' facts { date: "
+      "'2025-10-01' kind: OBSERVATION_KIND_ORDINARY }";
+  teller.Tell<ls::ObservationRecorded>(kFacts);
+  teller.Tell<ls::ObservationReviewed>("observation_id: 'o' reviewed_on: '2025-10-05'");
+  EXPECT_EQ(teller.piece(0).not_counted(), v1::NOT_COUNTED_UNSPECIFIED);
+  teller.Tell<ls::ObservationCorrected>(kFacts);
+  EXPECT_EQ(teller.piece(0).not_counted(), v1::NOT_COUNTED_NO_WRITTEN_REVIEW);
+  teller.Tell<ls::ObservationReviewed>("observation_id: 'o' reviewed_on: '2025-10-20'");
+  EXPECT_EQ(teller.piece(0).not_counted(), v1::NOT_COUNTED_UNSPECIFIED);
+  EXPECT_EQ(teller.piece(0).counts_from(), "2025-10-20");
 }
 
 TEST(LessonStudy, ALessonIsAClaimUntilItIsConfirmed) {

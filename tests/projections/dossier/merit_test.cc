@@ -146,6 +146,42 @@ TEST(Research, ANewPartInAProjectHoldsFromItsDayOn) {
   EXPECT_EQ(Counting(teller, "2025-09-01"), 0);
 }
 
+// Pieces of a project that count on a day, as "STATE ROLE" in the order of the log.
+std::string StatesOn(const Teller& teller, const char* day) {
+  const progression::Facts facts(teller.dossier(), *progression::ParseDay(day));
+  std::string states;
+  for (const auto& piece : facts.pieces) {
+    if (piece.not_counted != v1::NOT_COUNTED_UNSPECIFIED) continue;
+    states += piece.evidence->state() + " " + piece.evidence->role() + ";";
+  }
+  return states;
+}
+
+TEST(Research, AChangeOfMembersMovesNoStateToAnotherDay) {
+  constexpr const char* kHost =
+      "project_id: 'p' members { teacher_id: 'anna' role: MEMBER_ROLE_HOST rank: 1 } changed_on: ";
+  Teller teller;
+  teller.Tell<res::ProjectApproved>(
+      std::string("project_id: 'p' level: LEVEL_CITY approved_on: '2023-10-01' ") + kMembers);
+  teller.Tell<res::ProjectMidtermRecorded>(
+      std::string("project_id: 'p' level: LEVEL_CITY outcome: MIDTERM_OUTCOME_PASSED "
+                  "inspected_on: '2024-12-01' ") +
+      kMembers);
+  // Recorded late: it was so between approval and inspection.
+  teller.Tell<res::ProjectMembersChanged>(std::string(kHost) + "'2024-09-01'");
+  EXPECT_EQ(StatesOn(teller, "2024-08-31"), "APPROVED PARTICIPANT;");
+  EXPECT_EQ(StatesOn(teller, "2024-09-01"), "APPROVED HOST;");
+  EXPECT_EQ(StatesOn(teller, "2024-11-30"), "APPROVED HOST;");
+  EXPECT_EQ(StatesOn(teller, "2024-12-01"), "APPROVED HOST;MIDTERM HOST;");
+
+  Teller earlier;
+  earlier.Tell<res::ProjectApproved>(
+      std::string("project_id: 'p' level: LEVEL_CITY approved_on: '2023-10-01' ") + kMembers);
+  earlier.Tell<res::ProjectMembersChanged>(std::string(kHost) + "'2023-09-01'");  // before it was approved
+  EXPECT_EQ(StatesOn(earlier, "2023-09-30"), "");
+  EXPECT_EQ(StatesOn(earlier, "2023-10-01"), "APPROVED HOST;");
+}
+
 TEST(Appraisal, ARatingIsOnePieceADimension) {
   Teller teller;
   teller.Tell<app::AnnualRatingRecorded>(
@@ -172,6 +208,34 @@ TEST(Appraisal, ARatingIsOnePieceADimension) {
   EXPECT_EQ(teller.piece(2).not_counted(), v1::NOT_COUNTED_WITHDRAWN);
   teller.Tell<app::RatingDelivered>("rating_id: 'r' delivered_on: '2025-07-10'");
   EXPECT_EQ(teller.piece(0).amendments_size(), 2);
+}
+
+TEST(Appraisal, ADimensionLeftOutByACorrectionCountsWhenItIsRatedAgain) {
+  Teller teller;
+  const std::string rating =
+      "rating_id: 'r' teacher_id: 'anna' school_year: 2024 overall: RATING_GRADE_QUALIFIED "
+      "rated_on: '2025-07-01' ";
+  const std::string ethics = "dimensions { code: 'virtue' grade: RATING_GRADE_QUALIFIED ethics: true } ";
+  teller.Tell<app::AnnualRatingRecorded>(rating + ethics);
+  EXPECT_EQ(Counting(teller, "2025-08-01"), 2);
+  teller.Tell<app::AnnualRatingCorrected>(rating);
+  EXPECT_EQ(Counting(teller, "2025-08-01"), 1);
+  teller.Tell<app::AnnualRatingCorrected>(rating + ethics);
+  EXPECT_EQ(Counting(teller, "2025-08-01"), 2);
+  EXPECT_EQ(teller.piece(1).withdrawn_by(), "");
+  EXPECT_EQ(teller.piece(1).amendments_size(), 2);
+}
+
+TEST(Appraisal, OfSeveralEthicsDimensionsTheWorstCounts) {
+  Teller teller;
+  teller.Tell<app::AnnualRatingRecorded>(
+      "rating_id: 'r' teacher_id: 'anna' school_year: 2024 overall: RATING_GRADE_UNQUALIFIED "
+      "dimensions { code: 'virtue' grade: RATING_GRADE_UNQUALIFIED ethics: true } "
+      "dimensions { code: 'conduct' grade: RATING_GRADE_EXCELLENT ethics: true } rated_on: '2025-07-01'");
+  ASSERT_EQ(teller.dossier().evidence_size(), 2);
+  EXPECT_EQ(teller.piece(1).subkind(), "ETHICS");
+  EXPECT_EQ(teller.piece(1).grade(), progression::v1::GRADE_UNQUALIFIED);
+  EXPECT_EQ(teller.piece(1).amendments_size(), 0);
 }
 
 TEST(Appraisal, AnHonourIsHeldUntilItIsRevoked) {
