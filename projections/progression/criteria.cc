@@ -168,6 +168,33 @@ bool Has(const List& list, const Value& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
+// Of a teacher's posts: what those held on the day say; failing that, what the last one before it said. Never
+// what a later one says. `otherwise`: what a dossier says in which no post does.
+template <class Value, class Of>
+std::vector<Value> SaidByPosts(const Facts& facts, const Value& otherwise, Of of) {
+  std::vector<Value> said;
+  for (const dossier::v1::Post* held : facts.posts) {
+    if (of(*held) != Value()) said.push_back(of(*held));
+  }
+  const dossier::v1::Post* last = nullptr;
+  bool any = false;
+  for (const dossier::v1::Post& post : facts.dossier.posts()) {
+    if (of(post) == Value()) continue;
+    any = true;
+    // ISO dates compare as text.
+    const bool begun = post.from() <= IsoDay(facts.as_of);
+    if (begun && (last == nullptr || post.from() >= last->from())) last = &post;
+  }
+  if (said.empty() && last != nullptr) said.push_back(of(*last));
+  if (!any) said.push_back(otherwise);
+  return said;
+}
+
+template <class List, class Value>
+bool HasAny(const List& list, const std::vector<Value>& values) {
+  return std::any_of(values.begin(), values.end(), [&](const Value& value) { return Has(list, value); });
+}
+
 }  // namespace
 
 ServiceTime Bench::Time(std::optional<absl::CivilDay> served_from) const {
@@ -184,16 +211,20 @@ ServiceTime Bench::Time(std::optional<absl::CivilDay> served_from) const {
 
 bool Applies(const v1::Applicability& to, const Facts& facts) {
   bool post = to.post_kinds().empty();
-  bool stage = to.stages().empty() || Has(to.stages(), static_cast<int>(facts.dossier.stage()));
-  bool subject = to.subjects().empty() || Has(to.subjects(), facts.dossier.subject());
   bool rural = false;
   for (const dossier::v1::Post* held : facts.posts) {
     if (Has(to.except_post_kinds(), held->kind())) return false;
     post = post || Has(to.post_kinds(), held->kind());
-    stage = stage || Has(to.stages(), static_cast<int>(held->stage()));
-    subject = subject || Has(to.subjects(), held->subject());
     rural = rural || held->rural();
   }
+  const bool stage = to.stages().empty() ||
+                     HasAny(to.stages(), SaidByPosts<int>(facts, facts.dossier.stage(), [](const auto& each) {
+                              return static_cast<int>(each.stage());
+                            }));
+  const bool subject =
+      to.subjects().empty() ||
+      HasAny(to.subjects(), SaidByPosts<std::string>(facts, facts.dossier.subject(),
+                                                     [](const auto& each) { return each.subject(); }));
   return post && stage && subject && (!to.rural_only() || rural) && (!to.urban_only() || !rural);
 }
 

@@ -96,6 +96,26 @@ std::string OnceKey(const Evidence& evidence) {
   }
 }
 
+// A year may be rated more than once, in several sets of dimensions: the worst grade of a dimension is the
+// year's. A failed appraisal is not made good by a passed ethics review, nor is a year two.
+bool IsOutdone(const Piece& piece, const Facts& facts) {
+  const Evidence& rating = *piece.evidence;
+  if (rating.kind() != dossier::v1::EVIDENCE_KIND_RATING) return false;
+  bool before = true;
+  for (const Piece& other : facts.pieces) {
+    const Evidence& with = *other.evidence;
+    if (other.evidence == piece.evidence) {
+      before = false;
+      continue;
+    }
+    const bool same = with.kind() == rating.kind() && with.subkind() == rating.subkind() &&
+                      with.placed_on() == rating.placed_on() && !rating.placed_on().empty();
+    if (!same || other.not_counted != dossier::v1::NOT_COUNTED_UNSPECIFIED) continue;
+    if (with.grade() < rating.grade() || (before && with.grade() == rating.grade())) return true;
+  }
+  return false;
+}
+
 void Count(Tally& tally, const std::string& event_id, int64_t hundredths) {
   dossier::v1::CountedEvidence counted;
   counted.set_event_id(event_id);
@@ -122,6 +142,9 @@ Tally OfEvidence(v1::Measure measure, const v1::Filter& filter, const Facts& fac
     const bool inside = span.Contains(ParseDay(evidence.placed_on()).value_or(piece.day));
     if (!inside && !name_outside) continue;
     NotCounted why = piece.not_counted;
+    if (why == dossier::v1::NOT_COUNTED_UNSPECIFIED && IsOutdone(piece, facts)) {
+      why = dossier::v1::NOT_COUNTED_SAME_AGAIN;
+    }
     if (why == dossier::v1::NOT_COUNTED_UNSPECIFIED) why = FilteredOut(filter, evidence);
     if (why == dossier::v1::NOT_COUNTED_UNSPECIFIED && !inside) why = dossier::v1::NOT_COUNTED_OUTSIDE_WINDOW;
     const std::string key = OnceKey(evidence);
@@ -138,10 +161,18 @@ Tally OfEvidence(v1::Measure measure, const v1::Filter& filter, const Facts& fac
 }
 
 Tally OfPairings(bool as_mentor, const Facts& facts, const Span& span) {
+  // Counted in persons: a pairing renewed, or in a second subject, is the same person again.
   Tally tally;
+  std::set<std::string> persons;
   for (const HeldPairing& held : facts.pairings) {
     if (held.pairing->as_mentor() != as_mentor) continue;
-    if (held.span.from <= span.to && span.from <= held.span.to) Count(tally, held.pairing->event_id(), 100);
+    if (held.span.to < span.from || span.to < held.span.from) continue;
+    const std::string& other_id = held.pairing->other_teacher_id();
+    if (other_id.empty() || persons.insert(other_id).second) {
+      Count(tally, held.pairing->event_id(), 100);
+    } else {
+      Name(tally, held.pairing->event_id(), dossier::v1::NOT_COUNTED_SAME_AGAIN);
+    }
   }
   return tally;
 }

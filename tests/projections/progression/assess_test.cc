@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "projections/progression/criteria.h"
+#include "projections/progression/facts.h"
 #include "tests/projections/progression/dossiers.h"
 
 namespace qinglan::progression {
@@ -369,6 +371,25 @@ TEST(Simulator, JudgesAnotherTierOnDemand) {
       AssessFor(SmallPolicy(), dossier, DayOf("2026-01-01"), scale::v1::TIER_QUALIFIED);
   EXPECT_EQ(assessment.next_tier(), scale::v1::TIER_QUALIFIED);
   EXPECT_FALSE(Result(assessment, "years").met());
+}
+
+TEST(Assess, ASubjectTaughtOnlyLaterSaysNothingOfADayBefore) {
+  const dossier::v1::Dossier dossier = tests::DossierOf(R"(
+      teacher_id: 'T' start_of_teaching: '2018-09-01' subject: 'art' stage: STAGE_JUNIOR_SECONDARY
+      posts { post_id: 'p' from: '2018-09-01' to: '2023-08-31' subject: 'maths' stage: STAGE_PRIMARY }
+      posts { post_id: 'q' from: '2024-02-01' subject: 'art' stage: STAGE_JUNIOR_SECONDARY })");
+  v1::Applicability art;
+  art.add_subjects("art");
+  v1::Applicability primary;
+  primary.add_stages(scale::v1::STAGE_PRIMARY);
+  for (const char* day : {"2022-01-01", "2023-12-01"}) {  // in the first post, and between the two
+    const Facts facts(dossier, DayOf(day));
+    EXPECT_FALSE(Applies(art, facts)) << day;
+    EXPECT_TRUE(Applies(primary, facts)) << day;
+  }
+  const Facts now(dossier, DayOf("2024-02-01"));
+  EXPECT_TRUE(Applies(art, now));
+  EXPECT_FALSE(Applies(primary, now));
 }
 
 }  // namespace

@@ -241,5 +241,39 @@ TEST(Measures, EachHasOneUnit) {
   }
 }
 
+TEST(Measures, AFailedAppraisalIsNotMadeGoodByAnotherRatingOfTheYear) {
+  Dossier dossier = Teacher();
+  const auto rate = [&](const char* dimension, v1::Grade grade) -> Evidence& {
+    Evidence& rating = AddPiece(dossier, dossier::v1::EVIDENCE_KIND_RATING, "2026-06-01");
+    rating.set_subkind(dimension);
+    rating.set_grade(grade);
+    rating.set_placed_on("2026-01-01");
+    return rating;
+  };
+  Evidence& annual = rate("OVERALL", v1::GRADE_UNQUALIFIED);
+  rate("OVERALL", v1::GRADE_EXCELLENT);  // of the ethics review
+  rate("ETHICS", v1::GRADE_QUALIFIED);
+  v1::Filter filter;
+  filter.add_dimensions("OVERALL");
+  filter.set_grade_at_least(v1::GRADE_QUALIFIED);
+  EXPECT_EQ(Of(v1::MEASURE_RATINGS, dossier, filter).hundredths, 0);
+  EXPECT_EQ(Of(v1::MEASURE_RATINGS, dossier).hundredths, 200);  // one a dimension
+  annual.set_not_counted(dossier::v1::NOT_COUNTED_WITHDRAWN);
+  EXPECT_EQ(Of(v1::MEASURE_RATINGS, dossier, filter).hundredths, 100);
+}
+
+TEST(Measures, MentoringIsCountedInPersons) {
+  const Dossier dossier = tests::DossierOf(R"(
+      teacher_id: 'T' start_of_teaching: '2018-09-01'
+      pairings { pairing_id: 'a' event_id: 'e1' as_mentor: true other_teacher_id: 'ben' from: '2025-09-01' }
+      pairings { pairing_id: 'b' event_id: 'e2' as_mentor: true other_teacher_id: 'ben' from: '2026-02-01' }
+      pairings { pairing_id: 'c' event_id: 'e3' as_mentor: true other_teacher_id: 'chen' from: '2026-02-01' })");
+  const Tally tally = Of(v1::MEASURE_MENTORING_GIVEN, dossier);
+  EXPECT_EQ(tally.hundredths, 200);
+  ASSERT_EQ(tally.not_counted.size(), 1u);
+  EXPECT_EQ(tally.not_counted[0].event_id(), "e2");
+  EXPECT_EQ(tally.not_counted[0].why(), dossier::v1::NOT_COUNTED_SAME_AGAIN);
+}
+
 }  // namespace
 }  // namespace qinglan::progression
