@@ -104,6 +104,8 @@ absl::StatusOr<bool> Access::InOrganisation(const Grant& grant, const Principal&
     places.push_back(subject.id);
   } else {
     QL_ASSIGN_OR_RETURN(const Thing thing, ThingOf(subject));
+    // What was tagged with no organisation is private: not even a role for the whole installation reaches it.
+    if (thing.org_id.empty()) return false;
     places.push_back(thing.org_id);
   }
   for (const RoleAt& role : principal.roles) {

@@ -121,6 +121,17 @@ class AccessMatrixTest : public testing::Test {
     return status.ok();
   }
 
+  absl::Status Ask(const std::string& path, const std::vector<std::pair<std::string, std::string>>& fields,
+                   const runtime::Principal& principal) {
+    const auto* method = stage_.table().FindByPath(path);
+    std::unique_ptr<Message> request(Prototype(*method).New());
+    for (const auto& [name, value] : fields) {
+      request->GetReflection()->SetString(request.get(), request->GetDescriptor()->FindFieldByName(name),
+                                          value);
+    }
+    return access_.Authorize(principal, *method->descriptor, *request, absl::CivilDay(2026, 3, 2));
+  }
+
   Stage stage_;
   runtime::Access access_;
   std::vector<std::unique_ptr<Message>> requests_;
@@ -208,6 +219,50 @@ TEST_F(AccessMatrixTest, AnUnknownIdIsNotFoundBeforeItIsForbidden) {
                                                 *method->descriptor, *request, absl::CivilDay(2026, 3, 2));
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_EQ(runtime::ReasonOf(status), "UNKNOWN_ID");
+}
+
+TEST_F(AccessMatrixTest, WhatBelongsToNoOrganisationIsPrivate) {
+  stage_.Given(
+      {{"test.First", {"reflection:" + Id("private"), "teacher:" + kOwner}, absl::CivilDay(2026, 1, 1), ""}});
+  const std::vector<std::pair<std::string, std::string>> fields = {{"reflection_id", Id("private")}};
+  const std::string rpc = "qinglan.lessonstudy.v1.LessonStudyService/GetReflection";
+  for (int role = rules::v1::Role_MIN + 1; role <= rules::v1::Role_MAX; ++role) {
+    const runtime::RoleAt everywhere{static_cast<rules::v1::Role>(role), ""};
+    EXPECT_TRUE(absl::IsPermissionDenied(Ask(rpc, fields, {"user", "", {everywhere}}))) << role;
+  }
+  const runtime::Principal owner{"user", kOwner, {{rules::v1::ROLE_TEACHER, kSchool}}};
+  EXPECT_TRUE(Ask(rpc, fields, owner).ok());
+}
+
+// The second id is as much a claim as the first: with one of them out of scope, nothing is done about the
+// other.
+TEST_F(AccessMatrixTest, WhoBringsAPersonIntoAPlaceAnswersForBoth) {
+  stage_.Given({{"test.First", {"teacher:" + kStranger}, absl::CivilDay(2026, 1, 1), ""},
+                {"test.First", {"org:" + kElsewhere}, absl::CivilDay(2026, 1, 1), ""}});
+  struct Case {
+    std::string rpc;
+    rules::v1::Role role;
+    std::string org_field;
+    std::string teacher_field;
+  };
+  for (const Case& each : std::vector<Case>{{"qinglan.mentoring.v1.MentoringService/RecordSignedPairing",
+                                             rules::v1::ROLE_SCHOOL_LEADER, "org_id", "mentee_id"},
+                                            {"qinglan.appraisal.v1.AppraisalService/RecordAnnualRating",
+                                             rules::v1::ROLE_SCHOOL_LEADER, "org_id", "teacher_id"},
+                                            {"qinglan.appraisal.v1.AppraisalService/AwardHonour",
+                                             rules::v1::ROLE_HR_REVIEWER, "org_id", "teacher_id"},
+                                            {"qinglan.training.v1.CreditService/AwardCreditHours",
+                                             rules::v1::ROLE_TRAINING_CENTRE, "org_id", "teacher_id"},
+                                            {"qinglan.registry.v1.RegistryService/TransferTeacher",
+                                             rules::v1::ROLE_HR_REVIEWER, "to_org_id", "teacher_id"}}) {
+    const runtime::Principal office{"user", "", {{each.role, kDistrict}}};
+    const auto ask = [&](const std::string& org, const std::string& teacher) {
+      return Ask(each.rpc, {{each.org_field, org}, {each.teacher_field, teacher}}, office);
+    };
+    EXPECT_TRUE(ask(kSchool, kOwner).ok()) << each.rpc;
+    EXPECT_TRUE(absl::IsPermissionDenied(ask(kSchool, kStranger))) << each.rpc;
+    EXPECT_TRUE(absl::IsPermissionDenied(ask(kElsewhere, kOwner))) << each.rpc;
+  }
 }
 
 }  // namespace
