@@ -92,6 +92,7 @@ eventstore::Query RecordTierDecision::Reads(const Command& command, const Model&
 
 absl::StatusOr<runtime::Events> RecordTierDecision::Decide(const Model& model, const Command& command,
                                                            const runtime::Given& given) {
+  if (given.actor_teacher_id == command.teacher_id()) return Refuse("OWN_TIER");
   QL_RETURN_IF_ERROR(CheckShape(command, given));
   const absl::CivilDay decided_on = Day(command.decided_on());
   const Facts facts(model.dossier, decided_on);
@@ -120,6 +121,7 @@ eventstore::Query WithdrawTierDecision::Reads(const Command& command, const Mode
 
 absl::StatusOr<runtime::Events> WithdrawTierDecision::Decide(const Model& model, const Command& command,
                                                              const runtime::Given& given) {
+  if (given.actor_teacher_id == command.teacher_id()) return Refuse("OWN_TIER");
   const auto& tiers = model.dossier.tiers();
   const auto span = std::find_if(tiers.begin(), tiers.end(), [&](const dossier::v1::TierSpan& other) {
     return other.event_id() == command.decision_event_id();

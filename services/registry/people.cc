@@ -1,5 +1,8 @@
 #include "services/registry/people.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "eventstore/check.h"
 #include "services/registry/external_id.h"
 
@@ -47,8 +50,11 @@ absl::StatusOr<Events> RegisterTeacher::Decide(const Model& model, const Command
   registered.set_teaching_since(command.teaching_since());
   std::vector<std::string> tags = {Tag("teacher", registered.teacher_id()), Tag("org", command.org_id())};
   for (const v1::ExternalId& id : command.external_ids()) {
+    std::string tag = Tag("external", ExternalDigest(id));
+    if (std::find(tags.begin(), tags.end(), tag) != tags.end())
+      return runtime::Invalid("external_ids", "LISTED_TWICE");
     registered.add_external_digests(ExternalDigest(id));
-    tags.push_back(Tag("external", registered.external_digests().at(registered.external_digests_size() - 1)));
+    tags.push_back(std::move(tag));
   }
   v1::PostAssigned post;
   post.set_teacher_id(registered.teacher_id());
@@ -87,6 +93,7 @@ Query CorrectTeachingStart::Reads(const Command& command, const Model&) {
 
 absl::StatusOr<Events> CorrectTeachingStart::Decide(const Model& model, const Command& command,
                                                     const Given& given) {
+  if (given.actor_teacher_id == command.teacher_id()) return Refuse("OWN_TEACHING_START");
   if (command.teaching_since() == model.teacher.entry.teaching_since()) return Refuse("NOTHING_CHANGES");
   v1::TeachingStartCorrected corrected;
   corrected.set_teacher_id(command.teacher_id());

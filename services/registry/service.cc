@@ -52,6 +52,17 @@ absl::StatusOr<v1::GetTeacherResponse> GetTeacher(const EventStore& store, const
   return std::move(teacher.entry);
 }
 
+// Whether `org_id` is `ancestor_id` or lies below it.
+absl::StatusOr<bool> LiesWithin(const EventStore& store, std::string org_id, const std::string& ancestor_id) {
+  while (!org_id.empty() && org_id != ancestor_id) {
+    QL_ASSIGN_OR_RETURN(const Organisations known,
+                        Fold<Organisations>(store, Query{{Organisations::Reads(org_id)}}));
+    const auto found = known.by_id.find(org_id);
+    org_id = found == known.by_id.end() ? "" : found->second.parent_id();
+  }
+  return !org_id.empty();
+}
+
 // Which teacher the digest was given to: TeacherLinked alone does not tell the rest, so the person is read by
 // id.
 absl::StatusOr<v1::FindTeacherResponse> FindTeacher(const EventStore& store,
@@ -66,9 +77,15 @@ absl::StatusOr<v1::FindTeacherResponse> FindTeacher(const EventStore& store,
   if (teacher_id.empty()) return runtime::Missing("external_id", "UNKNOWN_EXTERNAL_ID");
   QL_ASSIGN_OR_RETURN(const v1::GetTeacherResponse teacher, GetTeacher(store, teacher_id));
   v1::FindTeacherResponse response;
-  response.set_teacher_id(teacher_id);
-  response.set_display_name(teacher.identity().display_name());
-  return response;
+  // Who never served there is nobody that the caller may look up.
+  for (const v1::PostEntry& post : teacher.posts()) {
+    QL_ASSIGN_OR_RETURN(const bool within, LiesWithin(store, post.org_id(), request.org_id()));
+    if (!within) continue;
+    response.set_teacher_id(teacher_id);
+    response.set_display_name(teacher.identity().display_name());
+    return response;
+  }
+  return runtime::Missing("external_id", "UNKNOWN_EXTERNAL_ID");
 }
 
 }  // namespace

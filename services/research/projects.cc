@@ -299,10 +299,13 @@ Query ChangeMembers::Reads(const Command& command, const Model&) {
 absl::StatusOr<Events> ChangeMembers::Decide(const Model& model, const Command& command, const Given& given) {
   const ProjectState& before = Named(model, command.project_id());
   QL_RETURN_IF_ERROR(CheckOpen(before));
+  QL_RETURN_IF_ERROR(CheckNoMember(before, given));
   QL_RETURN_IF_ERROR(CheckPast("changed_on", command.changed_on(), given));
   QL_RETURN_IF_ERROR(CheckAfterProposal(before, command.changed_on()));
   ProjectState after = before;
   QL_ASSIGN_OR_RETURN(after.members, MembersOf(command.host_teacher_id(), command.members()));
+  // Who keeps the list neither enters it nor moves within it.
+  QL_RETURN_IF_ERROR(CheckNoMember(after, given));
   const bool same = std::equal(before.members.begin(), before.members.end(), after.members.begin(),
                                after.members.end(), [](const auto& left, const auto& right) {
                                  return left.SerializeAsString() == right.SerializeAsString();

@@ -157,6 +157,8 @@ eventstore::Query RecordObservation::Reads(const Command& command, const Model& 
 absl::StatusOr<Events> RecordObservation::Decide(const Model& model, const Command& command,
                                                  const Given& given) {
   if (command.observer_id() == command.observed_id()) return Invalid("observed_id", "OBSERVER_IS_OBSERVED");
+  // Nobody puts scores into their own record in another's name, not even who leads the school.
+  if (given.actor_teacher_id == command.observed_id()) return runtime::Forbid("NOT_YOURS");
   QL_ASSIGN_OR_RETURN(const v1::ObservationFacts facts, FactsOf(model, command));
   QL_RETURN_IF_ERROR(CheckPlace(model, command.observer_id(), command.observed_id(), facts, "", given));
   const bool formative = !command.cycle_id().empty();

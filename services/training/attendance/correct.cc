@@ -59,6 +59,7 @@ eventstore::Query CorrectAttendance::Reads(const Command& command, const Model&)
 absl::StatusOr<Events> CorrectAttendance::Decide(const Model& model, const Command& command,
                                                  const runtime::Given& given) {
   const Session& session = model.session;
+  if (given.actor_teacher_id == command.teacher_id()) return runtime::Refuse("OWN_ATTENDANCE");
   QL_RETURN_IF_ERROR(CheckNamed(model, command));
   Marks marks = model.marks.Of(session.session_id, command.teacher_id());
   Mark& mark = marks[KeyOf(command.block())];

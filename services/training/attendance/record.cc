@@ -67,7 +67,9 @@ absl::StatusOr<Events> RecordAttendance::Decide(const Model& model, const Comman
   RefusedList refused;
   for (const v1::AttendanceMark& mark : command.marks()) {
     if (!seen.insert(mark.teacher_id()).second) return runtime::Invalid("marks", "LISTED_TWICE");
-    const absl::Status fits = CheckMark(model, mark, command.block());
+    const absl::Status fits = mark.teacher_id() == given.actor_teacher_id
+                                  ? runtime::Refuse("OWN_ATTENDANCE")
+                                  : CheckMark(model, mark, command.block());
     if (!fits.ok()) refused.Add(mark.teacher_id(), fits);
     if (!session.enrolled.contains(mark.teacher_id())) ++walk_ins;
   }

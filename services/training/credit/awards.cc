@@ -26,6 +26,7 @@ eventstore::Query AwardCreditHours::Reads(const Command& command, const Model&) 
 
 absl::StatusOr<Events> AwardCreditHours::Decide(const Model& model, const Command& command,
                                                 const runtime::Given& given) {
+  if (given.actor_teacher_id == command.teacher_id()) return runtime::Refuse("OWN_HOURS");
   const absl::CivilDay earned = runtime::Day(command.earned_on());
   if (earned > given.today) return runtime::Invalid("earned_on", "DATE_IN_FUTURE");
   for (const auto& [event_id, award] : model.awards) {
