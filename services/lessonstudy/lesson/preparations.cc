@@ -78,10 +78,10 @@ eventstore::Query ReadsSlot(const std::string& org_id, const std::string& date, 
   return query;
 }
 
-// The offices correct, and so does who led it; whoever only attended does not.
+// The offices correct, and so does who led it; whoever only attended does not, nor who once was said to have.
 absl::Status CheckKeeper(const Preparation& now, const Given& given) {
   const bool attended = given.actor_teacher_id != now.facts.lead_teacher_id() &&
-                        PresentAt(now.facts).contains(given.actor_teacher_id);
+                        now.ever_present.contains(given.actor_teacher_id);
   if (attended) return runtime::Forbid("NOT_YOURS");
   if (now.withdrawn) return runtime::Refuse("PREPARATION_IS_WITHDRAWN");
   return absl::OkStatus();
@@ -100,10 +100,13 @@ std::vector<std::string> TagsOf(const std::string& preparation_id, const std::st
 
 void PreparationsModel::Apply(const eventstore::EventView& event) {
   if (const auto recorded = As<v1::PreparationRecorded>(event)) {
-    by_id[recorded->preparation_id()] = Preparation{recorded->org_id(), recorded->facts()};
+    by_id[recorded->preparation_id()] =
+        Preparation{recorded->org_id(), recorded->facts(), PresentAt(recorded->facts())};
   } else if (const auto corrected = As<v1::PreparationCorrected>(event)) {
-    by_id[corrected->preparation_id()].org_id = corrected->org_id();
-    by_id[corrected->preparation_id()].facts = corrected->facts();
+    Preparation& preparation = by_id[corrected->preparation_id()];
+    preparation.org_id = corrected->org_id();
+    preparation.facts = corrected->facts();
+    preparation.ever_present.merge(PresentAt(corrected->facts()));
   } else if (const auto withdrawn = As<v1::PreparationWithdrawn>(event)) {
     by_id[withdrawn->preparation_id()].withdrawn = true;
   }

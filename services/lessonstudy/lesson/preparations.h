@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "qinglan/lessonstudy/v1/lesson_service.pb.h"
@@ -17,6 +18,7 @@ struct PreparationsModel {
   struct Preparation {
     std::string org_id;
     v1::PreparationFacts facts;
+    std::set<std::string> ever_present;  // in any version of the facts
     bool withdrawn = false;
   };
   std::map<std::string, Preparation> by_id;
