@@ -161,6 +161,10 @@ absl::StatusOr<Events> StartPairing::Decide(const Model& model, const Command& c
   if (pairing.status() != v1::PAIRING_STATUS_ACCEPTED) return Refuse("PAIRING_NOT_ACCEPTED");
   v1::PairingTerms terms = pairing.terms();
   if (!command.started_on().empty()) {
+    // Both have agreed to a day; one of them alone cannot make the pairing older than that.
+    if (SideOf(pairing, given) != v1::SIDE_OFFICE && command.started_on() < terms.starts_on()) {
+      return Invalid("started_on", "STARTED_BEFORE_AGREED", {{"date", terms.starts_on()}});
+    }
     terms.set_starts_on(command.started_on());
     terms.set_ends_on(YearsAfter(command.started_on(), terms.term_years()));
   }
