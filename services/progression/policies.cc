@@ -16,11 +16,15 @@ using runtime::Of;
 using runtime::Refuse;
 using runtime::Tag;
 
-// All faults at once: whoever writes a policy mends them together.
+// As many as an answer's trailer has room for.
+constexpr int kFaultsShownMax = 10;
+
+// Many faults at once: whoever writes a policy mends them together.
 absl::Status Faulty(const std::vector<PolicyFault>& faults) {
   error::v1::ErrorDetail detail;
   detail.set_reason("INVALID_REQUEST");
   for (const PolicyFault& fault : faults) {
+    if (detail.fields_size() >= kFaultsShownMax) break;
     error::v1::FieldViolation* violation = detail.add_fields();
     violation->set_field(fmt::format("policy.{}", fault.path));
     violation->set_rule(fault.rule);

@@ -22,6 +22,10 @@ namespace {
 
 using google::protobuf::Message;
 
+// Four times the largest event: no honest request is larger, and what waits in the queue is not yet known to
+// be anybody's.
+constexpr int kRequestBytesMax = 1024 * 1024;
+
 std::string Metadata(const grpc::CallbackServerContext& context, const char* name) {
   const auto found = context.client_metadata().find(name);
   return found == context.client_metadata().end() ? ""
@@ -116,6 +120,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Dispatcher& dispatcher, co
                            grpc::InsecureServerCredentials(), &parts->port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT,
                              0);  // a port that another process holds is an error, not shared
+  builder.SetMaxReceiveMessageSize(kRequestBytesMax);
   for (const auto* service : dispatcher.table().Services()) {
     parts->services.push_back(std::make_unique<TableService>(*service, dispatcher, *parts->workers));
     builder.RegisterService(parts->services.back().get());
@@ -133,13 +138,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Dispatcher& dispatcher, co
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-Server::~Server() {
-  Drain(absl::ZeroDuration());
-}
+Server::~Server() { Drain(absl::ZeroDuration()); }
 
-int Server::port() const {
-  return parts_->port;
-}
+int Server::port() const { return parts_->port; }
 
 void Server::Drain(absl::Duration grace) {
   parts_->server->GetHealthCheckService()->SetServingStatus(false);

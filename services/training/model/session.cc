@@ -120,7 +120,7 @@ std::vector<std::string> SessionTags(const Session& session, std::string_view te
 }
 
 void RefusedList::Add(std::string_view teacher_id, const absl::Status& why) {
-  ++count_;
+  if (++count_ > kRefusedShownMax) return;
   if (!text_.empty()) text_ += ',';
   text_ += fmt::format("{}={}", teacher_id, runtime::ReasonOf(why));
 }

@@ -78,7 +78,9 @@ M OfSession(const Session& session) {
   return message;
 }
 
-// Refused teachers, put together for one answer: "<teacher id>=<REASON>", with commas between.
+// Refused teachers, put together for one answer: "<teacher id>=<REASON>", with commas between. The first so
+// many: an error travels in a trailer of 8 KiB, once as a sentence and once as details.
+inline constexpr int kRefusedShownMax = 20;
 class RefusedList {
  public:
   void Add(std::string_view teacher_id, const absl::Status& why);

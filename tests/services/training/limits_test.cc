@@ -87,5 +87,16 @@ TEST(Limits, ARefusedListNamesEachTeacherWithTheReason) {
   EXPECT_EQ(detail->metadata().at("count"), "2");
 }
 
+TEST(Limits, ARefusedListFitsATrailer) {
+  World world;
+  const std::string session = world.Schedule(60, {"2026-02-07 1"});
+  const auto teachers = World::Teachers(0, 60);
+  ASSERT_TRUE(world.EnrolAll(session, teachers).ok());
+  const auto detail = runtime::DetailOf(world.EnrolAll(session, teachers));
+  ASSERT_TRUE(detail.has_value());
+  EXPECT_EQ(detail->metadata().at("count"), "60");
+  EXPECT_LT(detail->ByteSizeLong(), 2000U) << "it travels twice, as details and as a sentence, in 8 KiB";
+}
+
 }  // namespace
 }  // namespace qinglan::training
