@@ -1,13 +1,25 @@
-// One row a teacher: the dossier, as the fold of the teacher's events gives it. For lists, which look at many
-// teachers at once; a single portfolio is folded from the log itself.
+// One dossier a teacher, as the fold of the teacher's events gives it. For lists, which look at many teachers
+// at once; a single portfolio is folded from the log itself.
+//
+// A dossier grows to tens of kilobytes, and an event changes little of it. So an event is first put beside
+// the stored dossier as it is, and each kUnfoldedMax of them are folded in together: writing costs an event's
+// own size and a small share of the dossier's, reading one dossier a few events' folding. Rows of a teacher,
+// by key:
+//   <teacher_id>         the dossier, up to the last folding; none before the first
+//   <teacher_id>#        how many events stand beside it: 1 byte
+//   <teacher_id>#<i>     the i-th of them: 1 byte, from 0; a dossier.v1.UnfoldedEvent
+// When a dossier is folded depends on its events alone, so the rows do not depend on how they were batched.
 #pragma once
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "projections/dossier/fold.h"
 #include "projections/projection.h"
@@ -22,7 +34,8 @@ bool IsAboutReading(std::string_view event_type);
 class Roster final : public Projection {
  public:
   static constexpr std::string_view kName = "roster";
-  static constexpr uint32_t kVersion = 1000 + dossier::kFoldVersion;
+  static constexpr uint32_t kVersion = 2000 + dossier::kFoldVersion;
+  static constexpr size_t kUnfoldedMax = 32;  // at most 255; part of what the rows are, so of the version
   static ViewId Id() { return {std::string(kName), kVersion}; }
 
   std::string_view name() const override { return kName; }
@@ -33,13 +46,23 @@ class Roster final : public Projection {
   [[nodiscard]] absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override;
   [[nodiscard]] absl::Status Flush(ViewBatch& view) override;
 
-  // A teacher's row. NOT_FOUND when there is none; DATA_LOSS when it does not parse.
+  // A teacher's dossier. NOT_FOUND when there is none; DATA_LOSS when a row does not parse.
   [[nodiscard]] static absl::StatusOr<dossier::v1::Dossier> Read(const ViewSnapshot& rows,
                                                                  std::string_view teacher_id);
 
  private:
-  // Decoded once and encoded once a batch, however many of its events name the teacher.
-  std::map<std::string, dossier::v1::Dossier, std::less<>> touched_;
+  // What a batch has touched of a teacher's rows.
+  struct Touched {
+    std::optional<dossier::v1::Dossier>
+        folded;                         // read, and to be written, when a folding fell into this batch
+    size_t stored_unfolded = 0;         // rows that stand in the view from earlier batches
+    std::vector<std::string> unfolded;  // all that stand beside the dossier now
+    size_t kept = 0;                    // of these, the first so many are stored already
+  };
+
+  absl::StatusOr<Touched*> Touch(std::string_view teacher_id, ViewBatch& view);
+
+  std::map<std::string, Touched, std::less<>> touched_;
 };
 
 }  // namespace qinglan::projections
