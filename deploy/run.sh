@@ -74,9 +74,9 @@ field() { jq -r ".$1" "$data/demo.json"; }
 
 fill() {
   local everywhere=(--role=district_admin --role=training_centre --role=research_office --role=school_leader --role=hr_reviewer)
-  token operator "${everywhere[@]}"
+  token importer "${everywhere[@]}"
   # Exit code 2: some rows of these files, as offices keep them, cannot be placed; the report says which and why.
-  step "importing the sample county" "$qinglan" import --server="$server" --token-file="$tokens/operator.token" \
+  step "importing the sample county" "$qinglan" import --server="$server" --token-file="$tokens/importer.token" \
     --output=json "$QINGLAN_ROOT/deploy/sample-county" "$QINGLAN_ROOT/deploy/policy/four-tiers.json" >"$data/import.json"
   jq -r '.kinds | to_entries[] | "   \(.key): \(.value.rows) rows, \(.value.new) new, \(.value.already_there) there already, \(.value.refused) refused"' \
     "$data/import.json" >&2
@@ -97,6 +97,7 @@ make_tokens() {
   token hr_reviewer --role="hr_reviewer@$district"
   token district_admin --role="district_admin@$district"
   token auditor --role="auditor@$district"
+  token operator --role=operator
 }
 
 portfolios() {
@@ -113,7 +114,7 @@ addresses() {
   printf '\nServing on %s (gRPC, with reflection and health). Data in %s.\n' "$server" "$data"
   printf 'Demo district: organisation %s, %s events in the log.\n\nTokens, each in a file (valid 30 days):\n' \
     "$(field org_id)" "$(field position)"
-  for name in teacher mentor training_centre research_office school_leader hr_reviewer district_admin auditor; do
+  for name in teacher mentor training_centre research_office school_leader hr_reviewer district_admin auditor operator; do
     printf '\n%-16s %s\n%s\n' "$name" "$tokens/$name.token" "$(cat "$tokens/$name.token")"
   done
 }

@@ -91,7 +91,7 @@ void AddToken(CLI::App& app, RunCommand& run) {
   command->add_option(
       "--role", options->roles,
       "ROLE@ORG_ID, or ROLE for the whole installation; may be repeated. Roles: teacher, mentor, "
-      "training_centre, research_office, school_leader, hr_reviewer, district_admin, auditor");
+      "training_centre, research_office, school_leader, hr_reviewer, district_admin, auditor, operator");
   command->add_option("--hours", options->hours, "how long it is valid")
       ->check(CLI::Range(1, 24 * 366))
       ->capture_default_str();
