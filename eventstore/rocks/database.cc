@@ -86,8 +86,13 @@ class ServerLog final : public rocksdb::Logger {
   }
 };
 
-rocksdb::DBOptions DbOptions() {
+rocksdb::Env* EnvOf(const DatabaseOptions& options) {
+  return options.env != nullptr ? options.env : rocksdb::Env::Default();
+}
+
+rocksdb::DBOptions DbOptions(const DatabaseOptions& options) {
   rocksdb::DBOptions db;
+  db.env = EnvOf(options);
   db.paranoid_checks = true;
   // A write that was cut short at the end of a WAL was never acknowledged and may go. Damage anywhere before
   // is an error: kPointInTimeRecovery would drop acknowledged commits in silence, kAbsoluteConsistency would
@@ -134,13 +139,12 @@ absl::Status FromRocks(const rocksdb::Status& status, std::string_view what) {
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options) {
-  rocksdb::DBOptions db_options = DbOptions();
+  rocksdb::DBOptions db_options = DbOptions(options);
   db_options.create_if_missing = true;
   db_options.create_missing_column_families = true;
   std::unique_ptr<Database> database(new Database);
   rocksdb::DB* db = nullptr;
-  if (const rocksdb::Status status = rocksdb::Env::Default()->CreateDirIfMissing(options.directory);
-      !status.ok()) {
+  if (const rocksdb::Status status = EnvOf(options)->CreateDirIfMissing(options.directory); !status.ok()) {
     return FromRocks(status, "making the directory");
   }
   const rocksdb::Status status =
@@ -152,12 +156,12 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::OpenReadOnly(const DatabaseOptions& options) {
-  if (!rocksdb::Env::Default()->FileExists(options.directory + "/CURRENT").ok()) {
+  if (!EnvOf(options)->FileExists(options.directory + "/CURRENT").ok()) {
     return absl::NotFoundError(fmt::format("{}: no event store here", options.directory));
   }
   std::unique_ptr<Database> database(new Database);
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(DbOptions(), options.directory,
+  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(DbOptions(options), options.directory,
                                                               Families(options), &database->families_, &db);
   if (!status.ok()) return OpenError(status, options.directory);
   database->db_.reset(db);

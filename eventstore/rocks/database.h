@@ -21,7 +21,8 @@ inline std::string_view AsView(const rocksdb::Slice& slice) { return {slice.data
 struct DatabaseOptions {
   std::string directory;
   size_t cache_bytes = 0;
-  bool small_buffers = false;  // for tests: so small that a few commits reach every kind of file
+  bool small_buffers = false;   // for tests: so small that a few commits reach every kind of file
+  rocksdb::Env* env = nullptr;  // where the files are; null is the real file system; outlives the database
 };
 
 // Thread-safe, as RocksDB is.

@@ -14,8 +14,8 @@
 namespace qinglan::eventstore {
 
 absl::StatusOr<std::unique_ptr<RocksEventStore>> RocksEventStore::Open(const Options& options) {
-  QL_ASSIGN_OR_RETURN(auto database,
-                      rocks::Database::Open({options.directory, options.cache_bytes, options.small_buffers}));
+  QL_ASSIGN_OR_RETURN(auto database, rocks::Database::Open({options.directory, options.cache_bytes,
+                                                            options.small_buffers, options.env}));
   QL_ASSIGN_OR_RETURN(const rocks::LogEnd end, rocks::FindLogEnd(*database));
   auto head = std::make_shared<rocks::Head>(end.head);
   auto committer = std::make_unique<rocks::Committer>(

@@ -13,6 +13,10 @@
 
 #include "eventstore/event_store.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace qinglan::eventstore {
 namespace rocks {
 class Committer;
@@ -30,7 +34,8 @@ class RocksEventStore final : public EventStore {
     size_t queue_events_max = 20'000;  // that wait to be stored; one commit always may wait
     size_t queue_bytes_max = 64 * 1024 * 1024;
     size_t cache_bytes = 256 * 1024 * 1024;
-    bool small_buffers = false;  // for tests: so small that a few commits reach every kind of file
+    bool small_buffers = false;   // for tests: so small that a few commits reach every kind of file
+    rocksdb::Env* env = nullptr;  // for tests: a file system that fails; null is the real one
   };
 
   // FAILED_PRECONDITION when another process has the directory open or its format is another's; DATA_LOSS
