@@ -186,12 +186,29 @@ absl::Status Database::CheckMeta(bool may_write) {
     return WriteMeta();
   }
   QL_RETURN_IF_ERROR(FromRocks(found, "reading the format"));
-  if (format != kMetaFormat) {
+  if (format == kMetaFormatIndexInWal && may_write) {
+    QL_RETURN_IF_ERROR(NoteWholeIndex());
+  } else if (format != kMetaFormat) {
     return absl::FailedPreconditionError(
         fmt::format("the store has format {}, this program format {}", format, kMetaFormat));
   }
   return FromRocks(db_->Get(CheckedRead(), families_[0], AsSlice(kMetaStoreIdKey), &store_id_),
                    "reading the store's id");
+}
+
+// A store of format 1 wrote each posting together with its commit, so its index on disk is complete.
+absl::Status Database::NoteWholeIndex() {
+  const std::unique_ptr<rocksdb::Iterator> last(db_->NewIterator(CheckedRead(), log()));
+  last->SeekToLast();
+  QL_RETURN_IF_ERROR(FromRocks(last->status(), "reading the log"));
+  std::string up_to = last->Valid() ? last->key().ToString() : std::string(kPositionBytes, '\0');
+  rocksdb::WriteBatch batch;
+  QL_RETURN_IF_ERROR(FromRocks(batch.Put(index(), AsSlice(kIndexedKey), up_to), "meta"));
+  QL_RETURN_IF_ERROR(
+      FromRocks(batch.Put(families_[0], AsSlice(kMetaFormatKey), AsSlice(kMetaFormat)), "meta"));
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  return FromRocks(db_->Write(synced, &batch), "writing the meta data");
 }
 
 absl::Status Database::WriteMeta() {

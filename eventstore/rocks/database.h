@@ -48,6 +48,7 @@ class Database {
   Database() = default;
   absl::Status CheckMeta(bool may_write);
   absl::Status WriteMeta();
+  absl::Status NoteWholeIndex();
 
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index

@@ -5,7 +5,7 @@
 #include <rocksdb/env.h>
 
 #include <memory>
-#include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "eventstore/check.h"
@@ -14,6 +14,7 @@
 #include "eventstore/rocks/format/coding.h"
 #include "eventstore/rocks/format/posting.h"
 #include "eventstore/rocks/format/record.h"
+#include "eventstore/rocks/index/index_file.h"
 #include "eventstore/rocks/posting_audit.h"
 #include "eventstore/text.h"
 
@@ -56,6 +57,7 @@ class Check {
   }
 
   FsckReport Run() {
+    ReadReach();
     CheckLog();
     if (report_.clean()) CheckIndex();
     if (report_.clean()) ComparePostings();
@@ -72,9 +74,11 @@ class Check {
 
   std::unique_ptr<rocksdb::Iterator> Iterate(rocksdb::ColumnFamilyHandle* family) const;
 
+  void ReadReach();
   void CheckLog();
   void CheckRecord(Record& record);
   absl::Status ForEachPosting(Record& record, PostingVisitor visit);
+  void CheckNotStoredBefore(const Record& record);
 
   void CheckIndex();
   void CheckPosting(std::string_view key, std::string_view value);
@@ -92,7 +96,8 @@ class Check {
   FsckReport report_;
   PostingSums expected_;
   PostingSums found_;
-  std::string previous_key_;  // of the index
+  std::string previous_key_;                               // of the index
+  std::unordered_map<std::string, Position> not_indexed_;  // commits past the reach of the index on disk
   EventView event_;
 };
 
@@ -105,6 +110,15 @@ std::unique_ptr<rocksdb::Iterator> Check::Iterate(rocksdb::ColumnFamilyHandle* f
   std::unique_ptr<rocksdb::Iterator> iterator(database_.db()->NewIterator(read, family));
   iterator->SeekToFirst();
   return iterator;
+}
+
+void Check::ReadReach() {
+  const auto reach = rocks::ReadIndexedUpTo(database_, snapshot_);
+  if (reach.ok()) {
+    report_.indexed_up_to = *reach;
+  } else {
+    Problem(Position(), reach.status());
+  }
 }
 
 void Check::CheckLog() {
@@ -133,6 +147,11 @@ void Check::CheckLog() {
   if (const absl::Status status = rocks::FromRocks(iterator->status(), "reading the log"); !status.ok()) {
     Problem(Position(report_.events + 1), status);
   }
+  if (report_.indexed_up_to.value > report_.events && report_.clean()) {
+    Problem(Position(report_.events + 1),
+            fmt::format("the log ends at {}, but events up to {} had been stored", report_.events,
+                        report_.indexed_up_to.value));
+  }
   progress_("log", report_.events, total);
 }
 
@@ -148,21 +167,40 @@ void Check::CheckRecord(Record& record) {
   if (record.recorded_at() < report_.last_recorded_at) Problem(record.last(), "recorded_at goes back");
   report_.last_recorded_at = record.recorded_at();
   absl::Status status = record.CheckWhole();
+  const bool indexed = record.last() <= report_.indexed_up_to;
   if (status.ok()) {
-    status = ForEachPosting(record,
-                            [&](std::string_view key, std::string_view value) { expected_.Add(key, value); });
+    status = ForEachPosting(record, [&](std::string_view key, std::string_view value) {
+      if (indexed) {
+        expected_.Add(key, value);
+      } else {
+        ++report_.postings;
+      }
+    });
   }
-  if (!status.ok()) Problem(record.last(), status);
+  if (!status.ok()) return Problem(record.last(), status);
+  if (!indexed) CheckNotStoredBefore(record);
+}
+
+// Past the reach of the index on disk, which shows the rest, there are a few hundred thousand commits at
+// most.
+void Check::CheckNotStoredBefore(const Record& record) {
+  const auto [at, first] = not_indexed_.emplace(record.commit_id(), record.last());
+  if (!first)
+    Problem(record.last(), fmt::format("commit {} is also at position {}", at->first, at->second.value));
+  const std::string term(rocks::Term::Of(rocks::TermKind::kCommit, record.commit_id()).view());
+  const auto iterator = Iterate(database_.index());
+  for (iterator->Seek(term); iterator->Valid() && iterator->key().starts_with(term); iterator->Next()) {
+    const Position before = LastOf(rocks::AsView(iterator->key()));
+    const auto id = CommitIdAt(before);
+    if (before < record.last() && id.ok() && *id == record.commit_id()) {
+      Problem(record.last(), fmt::format("commit {} is also at position {}", *id, before.value));
+    }
+  }
 }
 
 absl::Status Check::ForEachPosting(Record& record, PostingVisitor visit) {
   rocks::CommitPostings postings(record.commit_id(), record.last());
-  for (Position p = record.first(); p <= record.last(); p = p.Next()) {
-    QL_RETURN_IF_ERROR(record.Event(p, event_));
-    postings.AddType(p, event_.type);
-    const uint32_t type_hash = rocks::TypeHash(event_.type);
-    for (const std::string_view tag : event_.tags) postings.AddTag(p, tag, type_hash);
-  }
+  QL_RETURN_IF_ERROR(record.AddTo(postings, event_));
   postings.ForEach(
       [&](const rocks::Term&, std::string_view key, std::string_view value) { visit(key, value); });
   return absl::OkStatus();
@@ -171,13 +209,14 @@ absl::Status Check::ForEachPosting(Record& record, PostingVisitor visit) {
 void Check::CheckIndex() {
   const auto iterator = Iterate(database_.index());
   for (; iterator->Valid() && !enough(); iterator->Next()) {
+    if (rocks::AsView(iterator->key()) == rocks::kIndexedKey) continue;
     CheckPosting(rocks::AsView(iterator->key()), rocks::AsView(iterator->value()));
-    if (++report_.postings % kProgressEvery == 0) progress_("index", report_.postings, expected_.count());
+    if (++report_.postings % kProgressEvery == 0) progress_("index", found_.count(), expected_.count());
   }
   if (const absl::Status status = rocks::FromRocks(iterator->status(), "reading the index"); !status.ok()) {
     Problem(Position(), status);
   }
-  progress_("index", report_.postings, expected_.count());
+  progress_("index", found_.count(), expected_.count());
 }
 
 void Check::CheckPosting(std::string_view key, std::string_view value) {
@@ -220,6 +259,7 @@ void Check::ListPostings(const std::vector<bool>& buckets) {
   uint64_t done = 0;
   for (const auto log = Iterate(database_.log()); log->Valid(); log->Next()) {
     const Position last(rocks::LoadBig64(log->key().data()));
+    if (last > report_.indexed_up_to) break;
     auto record = Record::Parse(last, rocks::AsView(log->value()));
     const absl::Status status =
         record.ok() ? ForEachPosting(*record, [&](auto key, auto value) { list.Expect(key, value); })
@@ -229,6 +269,7 @@ void Check::ListPostings(const std::vector<bool>& buckets) {
   }
   for (const auto index = Iterate(database_.index()); index->Valid(); index->Next()) {
     const std::string_view key = rocks::AsView(index->key());
+    if (key == rocks::kIndexedKey) continue;
     switch (list.Meet(key, rocks::AsView(index->value()))) {
       case PostingList::Verdict::kFits:
         break;

@@ -28,6 +28,8 @@ struct FsckReport {
   uint64_t commits = 0;
   uint64_t events = 0;
   uint64_t postings = 0;
+  Position
+      indexed_up_to;   // the index on disk reaches so far; what is past it is derived when the store opens
   uint64_t bytes = 0;  // of records, before compression
   absl::Time last_recorded_at = absl::InfinitePast();
   std::vector<FsckProblem> problems;
@@ -42,7 +44,8 @@ using FsckProgress = absl::FunctionRef<void(std::string_view phase, uint64_t don
 // Checks that
 //   - positions have no gap and no overlap, every record's checksum fits and every event in it parses,
 //   - recorded_at never goes back,
-//   - the index has each posting that the log asks for, as it must be, and no other,
+//   - the index on disk has each posting that the log asks for as far as it reaches, as it must be, and no
+//     other,
 //   - no commit id was stored twice,
 //   - the checksum of every block of every file fits.
 // The index is compared only with a log that is sound, for a damaged record's postings cannot be known. Needs

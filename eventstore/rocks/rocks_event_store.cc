@@ -6,28 +6,47 @@
 
 #include "eventstore/check.h"
 #include "eventstore/rocks/database.h"
+#include "eventstore/rocks/index/index.h"
 #include "eventstore/rocks/read/head.h"
 #include "eventstore/rocks/read/reader.h"
 #include "eventstore/rocks/read/subscription.h"
 #include "eventstore/rocks/write/committer.h"
 
 namespace qinglan::eventstore {
+namespace {
+
+constexpr size_t kSmallIndexBytes = 8 * 1024;  // with small_buffers
+
+}  // namespace
+
+// In order of making.
+struct RocksEventStore::Parts {
+  std::unique_ptr<rocks::Database> database;
+  std::unique_ptr<rocks::Index> index;
+  std::shared_ptr<rocks::Head> head;
+  std::unique_ptr<rocks::Committer> committer;
+};
 
 absl::StatusOr<std::unique_ptr<RocksEventStore>> RocksEventStore::Open(const Options& options) {
-  QL_ASSIGN_OR_RETURN(auto database, rocks::Database::Open({options.directory, options.cache_bytes,
-                                                            options.small_buffers, options.env}));
-  QL_ASSIGN_OR_RETURN(const rocks::LogEnd end, rocks::FindLogEnd(*database));
-  auto head = std::make_shared<rocks::Head>(end.head);
-  auto committer = std::make_unique<rocks::Committer>(
-      *database, *head, end, options.clock,
+  Parts parts;
+  QL_ASSIGN_OR_RETURN(parts.database, rocks::Database::Open({options.directory, options.cache_bytes,
+                                                             options.small_buffers, options.env}));
+  QL_ASSIGN_OR_RETURN(const rocks::LogEnd end, rocks::FindLogEnd(*parts.database));
+  rocks::Index::Limits index_limits;
+  if (options.small_buffers) index_limits = {kSmallIndexBytes, kSmallIndexBytes * 3};
+  QL_ASSIGN_OR_RETURN(parts.index, rocks::Index::Open(*parts.database, end.head, index_limits));
+  parts.head = std::make_shared<rocks::Head>(end.head);
+  parts.committer = std::make_unique<rocks::Committer>(
+      *parts.database, *parts.index, *parts.head, end, options.clock,
       rocks::QueueLimits{options.queue_events_max, options.queue_bytes_max});
-  return std::unique_ptr<RocksEventStore>(
-      new RocksEventStore(std::move(database), std::move(head), std::move(committer)));
+  return std::unique_ptr<RocksEventStore>(new RocksEventStore(std::move(parts)));
 }
 
-RocksEventStore::RocksEventStore(std::unique_ptr<rocks::Database> database, std::shared_ptr<rocks::Head> head,
-                                 std::unique_ptr<rocks::Committer> committer)
-    : database_(std::move(database)), head_(std::move(head)), committer_(std::move(committer)) {}
+RocksEventStore::RocksEventStore(Parts parts)
+    : database_(std::move(parts.database)),
+      index_(std::move(parts.index)),
+      head_(std::move(parts.head)),
+      committer_(std::move(parts.committer)) {}
 
 RocksEventStore::~RocksEventStore() {
   committer_.reset();
@@ -42,15 +61,11 @@ void RocksEventStore::Append(AppendRequest request, AppendDone done) {
 absl::StatusOr<Position> RocksEventStore::Read(const Query& query, const ReadOptions& options,
                                                EventVisitor visit) const {
   QL_RETURN_IF_ERROR(CheckQuery(query));
-  return rocks::ReadMatching(*database_, query, options, head_->Get(), visit);
+  return rocks::ReadMatching(*index_, query, options, head_->Get(), visit);
 }
 
 absl::StatusOr<EventStore::Commit> RocksEventStore::FindCommit(std::string_view commit_id) const {
-  const Position head = head_->Get();
-  QL_ASSIGN_OR_RETURN(Commit commit, rocks::FindStoredCommit(*database_, commit_id));
-  if (commit.appended.last > head)
-    return absl::NotFoundError("there is no such commit");  // stored, not yet visible
-  return commit;
+  return rocks::FindStoredCommit(*index_, commit_id, head_->Get());
 }
 
 absl::StatusOr<Position> RocksEventStore::Head() const { return head_->Get(); }
@@ -65,7 +80,7 @@ absl::StatusOr<std::unique_ptr<Subscription>> RocksEventStore::Subscribe(Query q
   if (const Position head = head_->Get(); after > head) {
     return absl::InvalidArgumentError(fmt::format("after: {} is past the head {}", after.value, head.value));
   }
-  return std::make_unique<rocks::RocksSubscription>(*database_, head_, std::move(query), after);
+  return std::make_unique<rocks::RocksSubscription>(*index_, head_, std::move(query), after);
 }
 
 const std::string& RocksEventStore::store_id() const { return database_->store_id(); }

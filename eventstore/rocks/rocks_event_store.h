@@ -22,6 +22,7 @@ namespace rocks {
 class Committer;
 class Database;
 class Head;
+class Index;
 }  // namespace rocks
 
 // Thread-safe. The destructor answers every append that waits, cancels every subscription and waits until no
@@ -58,10 +59,11 @@ class RocksEventStore final : public EventStore {
   const rocks::Database& database() const { return *database_; }
 
  private:
-  RocksEventStore(std::unique_ptr<rocks::Database> database, std::shared_ptr<rocks::Head> head,
-                  std::unique_ptr<rocks::Committer> committer);
+  struct Parts;
+  explicit RocksEventStore(Parts parts);
 
   std::unique_ptr<rocks::Database> database_;
+  std::unique_ptr<rocks::Index> index_;
   std::shared_ptr<rocks::Head> head_;
   std::unique_ptr<rocks::Committer> committer_;
 };

@@ -90,8 +90,8 @@ TEST(FormatTest, PostingsAreWrittenAsInTheGoldenFile) {
   CommitPostings postings(request.commit_id, kLast);
   Position position(999'999);
   for (const NewEvent& event : request.events) {
-    postings.AddType(position, event.type);
-    for (const std::string& tag : event.tags) postings.AddTag(position, tag, TypeHash(event.type));
+    const std::vector<std::string_view> tags(event.tags.begin(), event.tags.end());
+    postings.AddEvent(position, event.type, tags);
     position = position.Next();
   }
   std::vector<std::string> lines;

@@ -33,7 +33,7 @@ TEST(OpenTest, AStoreKeepsItsNameAndAnotherHasAnother) {
 TEST(OpenTest, AnotherFormatIsRefused) {
   const ScratchDirectory directory;
   directory.Tamper([](rocks::Database& database) {
-    ASSERT_TRUE(database.db()->Put({}, rocks::AsSlice(rocks::kMetaFormatKey), "2").ok());
+    ASSERT_TRUE(database.db()->Put({}, rocks::AsSlice(rocks::kMetaFormatKey), "3").ok());
   });
   EXPECT_EQ(RocksEventStore::Open(directory.Options()).status().code(), StatusCode::kFailedPrecondition);
 }

@@ -12,7 +12,8 @@ inline constexpr std::string_view kLogFamily = "log";
 inline constexpr std::string_view kIndexFamily = "index";
 
 inline constexpr std::string_view kMetaFormatKey = "format";
-inline constexpr std::string_view kMetaFormat = "1";
+inline constexpr std::string_view kMetaFormat = "2";
+inline constexpr std::string_view kMetaFormatIndexInWal = "1";  // the index was written with the log
 inline constexpr std::string_view kMetaStoreIdKey = "store_id";
 
 inline constexpr uint8_t kRecordVersion = 1;
@@ -23,6 +24,9 @@ inline constexpr size_t kRecordHeaderBytes = 1 + kChecksumBytes;  // version, ch
 inline constexpr size_t kTermBytes = 8;
 inline constexpr size_t kPostingKeyBytes = kTermBytes + kPositionBytes;
 inline constexpr size_t kTypeHashBytes = 4;
+
+// How far the index reaches. As long as a term, and before all of them.
+inline constexpr std::string_view kIndexedKey = std::string_view("\0indexed", kTermBytes);
 
 // The first byte of a term. Terms of one kind lie together.
 enum class TermKind : uint8_t { kCommit = 'c', kTag = 'g', kType = 't' };

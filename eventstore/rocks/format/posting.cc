@@ -22,6 +22,15 @@ Term Term::Of(TermKind kind, std::string_view text) {
   return term;
 }
 
+uint64_t Term::AsNumber() const { return LoadBig64(bytes.data()); }
+
+Term Term::FromNumber(uint64_t number) {
+  Term term;
+  for (size_t i = 0; i < kTermBytes; ++i)
+    term.bytes[i] = static_cast<char>(number >> (8 * (kTermBytes - 1 - i)));
+  return term;
+}
+
 std::string PositionKey(Position position) {
   std::string key;
   AppendBig64(key, position.value);
@@ -56,39 +65,46 @@ bool DecodePlaces(TermKind kind, std::string_view value, Position last, Places& 
   return !value.empty();
 }
 
+std::string EncodePlaces(TermKind kind, absl::Span<const Posting> postings) {
+  std::string value;
+  if (kind == TermKind::kCommit) return value;
+  const bool only_last = postings.size() == 1 && postings[0].back == 0;
+  for (const Posting& posting : postings) {
+    if (!only_last) AppendVarint(value, posting.back);
+    if (kind == TermKind::kTag) AppendFixed32(value, posting.type_hash);
+  }
+  return value;
+}
+
 CommitPostings::CommitPostings(std::string_view commit_id, Position last) : last_(last) {
-  entries_.push_back({Term::Of(TermKind::kCommit, commit_id), 0, 0});
+  postings_.push_back({Term::Of(TermKind::kCommit, commit_id), {last, 0, 0}});
 }
 
-void CommitPostings::AddType(Position position, std::string_view type) {
-  entries_.push_back(
-      {Term::Of(TermKind::kType, type), static_cast<uint32_t>(last_.value - position.value), 0});
-}
-
-void CommitPostings::AddTag(Position position, std::string_view tag, uint32_t type_hash) {
-  entries_.push_back(
-      {Term::Of(TermKind::kTag, tag), static_cast<uint32_t>(last_.value - position.value), type_hash});
+void CommitPostings::AddEvent(Position position, std::string_view type,
+                              absl::Span<const std::string_view> tags) {
+  const auto back = static_cast<uint32_t>(last_.value - position.value);
+  const uint32_t type_hash = TypeHash(type);
+  postings_.push_back({Term::Of(TermKind::kType, type), {position, back, 0}});
+  for (const std::string_view tag : tags) {
+    postings_.push_back({Term::Of(TermKind::kTag, tag), {position, back, type_hash}});
+  }
 }
 
 void CommitPostings::ForEach(
     absl::FunctionRef<void(const Term& term, std::string_view key, std::string_view value)> visit) {
-  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.term, b.back) < std::tie(b.term, a.back);  // the furthest back is the lowest position
+  std::sort(postings_.begin(), postings_.end(), [](const TermPosting& a, const TermPosting& b) {
+    return std::tie(a.term, a.posting.position) < std::tie(b.term, b.posting.position);
   });
-  for (auto begin = entries_.begin(); begin != entries_.end();) {
-    const auto end =
-        std::find_if(begin, entries_.end(), [&](const Entry& e) { return e.term != begin->term; });
-    const TermKind kind = begin->term.kind();
-    const bool only_last = begin->back == 0;
-    std::string value;
-    for (auto entry = begin; entry != end; ++entry) {
-      const bool twice =
-          entry != begin && entry->back == std::prev(entry)->back;  // two tags of one event share the term
-      if (kind == TermKind::kCommit || twice) continue;
-      if (!only_last) AppendVarint(value, entry->back);
-      if (kind == TermKind::kTag) AppendFixed32(value, entry->type_hash);
+  std::vector<Posting> of_term;
+  for (auto begin = postings_.begin(); begin != postings_.end();) {
+    of_term.clear();
+    auto end = begin;
+    for (; end != postings_.end() && end->term == begin->term; ++end) {
+      const bool twice =  // two tags of one event share the term
+          !of_term.empty() && of_term.back().position == end->posting.position;
+      if (!twice) of_term.push_back(end->posting);
     }
-    visit(begin->term, PostingKey(begin->term, last_), value);
+    visit(begin->term, PostingKey(begin->term, last_), EncodePlaces(begin->term.kind(), of_term));
     begin = end;
   }
 }

@@ -3,6 +3,7 @@
 
 #include <absl/container/inlined_vector.h>
 #include <absl/functional/function_ref.h>
+#include <absl/types/span.h>
 
 #include <array>
 #include <compare>
@@ -24,9 +25,10 @@ struct Term {
   static Term Of(TermKind kind, std::string_view text);
   std::string_view view() const { return {bytes.data(), bytes.size()}; }
   TermKind kind() const { return static_cast<TermKind>(bytes[0]); }
-  auto operator<=>(const Term& other) const {
-    return view() <=> other.view();
-  }  // as keys sort: bytes, unsigned
+  // The bytes as a number that sorts as they do, and back.
+  uint64_t AsNumber() const;
+  static Term FromNumber(uint64_t number);
+  auto operator<=>(const Term& other) const { return AsNumber() <=> other.AsNumber(); }  // as keys sort
   bool operator==(const Term& other) const = default;
 };
 
@@ -46,27 +48,41 @@ using Places = absl::InlinedVector<Place, 4>;
 // False when the value is no such posting.
 [[nodiscard]] bool DecodePlaces(TermKind kind, std::string_view value, Position last, Places& places);
 
+// One event that bears a term.
+struct Posting {
+  Position position;
+  uint32_t back = 0;       // from the end of the event's commit
+  uint32_t type_hash = 0;  // of tag postings only
+
+  Position last() const { return Position(position.value + back); }  // of the commit
+};
+static_assert(sizeof(Posting) == 16);
+
+struct TermPosting {
+  Term term;
+  Posting posting;
+};
+
+// The value under which the index keeps the postings of one term and one commit: ascending, none twice.
+std::string EncodePlaces(TermKind kind, absl::Span<const Posting> postings);
+
 // Gathers the postings of one commit.
 class CommitPostings {
  public:
   CommitPostings(std::string_view commit_id, Position last);
 
   // Events in ascending order.
-  void AddType(Position position, std::string_view type);
-  void AddTag(Position position, std::string_view tag, uint32_t type_hash);
+  void AddEvent(Position position, std::string_view type, absl::Span<const std::string_view> tags);
 
-  // Every posting once, in order of key.
+  // All of them: those of one term in order of position, but for two tags of one event that share a term.
+  absl::Span<const TermPosting> all() const { return postings_; }
+
+  // Every entry of the index once, in order of key.
   void ForEach(absl::FunctionRef<void(const Term& term, std::string_view key, std::string_view value)> visit);
 
  private:
-  struct Entry {
-    Term term;
-    uint32_t back;
-    uint32_t type_hash;
-  };
-
   Position last_;
-  std::vector<Entry> entries_;
+  std::vector<TermPosting> postings_;
 };
 
 }  // namespace qinglan::eventstore::rocks

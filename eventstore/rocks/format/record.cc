@@ -91,6 +91,14 @@ absl::Status Record::CheckWhole() {
   return absl::OkStatus();
 }
 
+absl::Status Record::AddTo(CommitPostings& postings, EventView& event) {
+  for (Position p = first(); p <= last_; p = p.Next()) {
+    QL_RETURN_IF_ERROR(Event(p, event));
+    postings.AddEvent(p, event.type, event.tags);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Record::Event(Position position, EventView& event) {
   QL_CHECK(Contains(position), "a record is asked for its own events only");
   const auto index = static_cast<uint32_t>(position.value - first().value);

@@ -12,6 +12,7 @@
 
 #include "eventstore/event.h"
 #include "eventstore/event_store.h"
+#include "eventstore/rocks/format/posting.h"
 
 namespace qinglan::eventstore::rocks {
 
@@ -37,6 +38,9 @@ class Record {
   // Fills `event` with the event at `position`, which the record contains. Stepping to a neighbour is cheap
   // both ways.
   absl::Status Event(Position position, EventView& event);
+
+  // Adds what the index must say of each event; `event` is room to decode in.
+  absl::Status AddTo(CommitPostings& postings, EventView& event);
 
   // DATA_LOSS unless the events take up the record to its end.
   absl::Status CheckWhole();

@@ -1,6 +1,7 @@
 #include "eventstore/rocks/read/item_cursor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "eventstore/check.h"
 #include "eventstore/event_store.h"
@@ -9,12 +10,6 @@
 
 namespace qinglan::eventstore::rocks {
 namespace {
-
-rocksdb::ReadOptions WithinTerm() {
-  rocksdb::ReadOptions read = CheckedRead();
-  read.prefix_same_as_start = true;  // lets the term's filter answer for files that do not hold it
-  return read;
-}
 
 bool ByPosition(const Place& a, const Place& b) { return a.position < b.position; }
 
@@ -28,32 +23,56 @@ bool SamePosition(const Place& a, const Place& b) { return a.position == b.posit
 
 }  // namespace
 
-TermCursor::TermCursor(const Database& database, const Term& term, Direction direction)
-    : term_(term),
-      direction_(direction),
-      iterator_(database.db()->NewIterator(WithinTerm(), database.index())) {}
+TermCursor::~TermCursor() {
+  if (iterator_ != nullptr) view_->iterators->Return(std::move(iterator_));
+}
 
 absl::Status TermCursor::Seek(Position last) {
   if (valid_ && !Before(last_, last, direction_)) return absl::OkStatus();
+  valid_ = false;
+  if (direction_ == Direction::kForwards) {
+    if (last <= view_->on_disk) QL_RETURN_IF_ERROR(SeekDisk(last));
+    if (!valid_) SeekMemory(last);
+    return absl::OkStatus();
+  }
+  if (last > view_->on_disk) SeekMemory(last);
+  return valid_ ? absl::OkStatus() : SeekDisk(std::min(last, view_->on_disk));
+}
+
+absl::Status TermCursor::Next() {
+  if (on_disk_) {
+    const Position passed = last_;
+    if (direction_ == Direction::kForwards) {
+      iterator_->Next();
+    } else {
+      iterator_->Prev();
+    }
+    QL_RETURN_IF_ERROR(SettleOnDisk(passed));
+    if (!valid_ && direction_ == Direction::kForwards) SeekMemory(passed.Next());
+    return absl::OkStatus();
+  }
+  if (direction_ == Direction::kForwards ? end_ < copied_.size() : begin_ > 0) {
+    (direction_ == Direction::kForwards ? begin_ : end_) = direction_ == Direction::kForwards ? end_ : begin_;
+    SettleInMemory();
+    return absl::OkStatus();
+  }
+  valid_ = false;
+  return Seek(direction_ == Direction::kForwards ? last_.Next() : Position(last_.value - 1));
+}
+
+absl::Status TermCursor::SeekDisk(Position last) {
+  if (view_->on_disk == Position(0)) return absl::OkStatus();
+  if (iterator_ == nullptr) iterator_ = view_->iterators->Take();
   const std::string key = PostingKey(term_, last);
   if (direction_ == Direction::kForwards) {
     iterator_->Seek(key);
   } else {
     iterator_->SeekForPrev(key);
   }
-  return Settle(last);
+  return SettleOnDisk(last);
 }
 
-absl::Status TermCursor::Next() {
-  if (direction_ == Direction::kForwards) {
-    iterator_->Next();
-  } else {
-    iterator_->Prev();
-  }
-  return Settle(last_);
-}
-
-absl::Status TermCursor::Settle(Position near) {
+absl::Status TermCursor::SettleOnDisk(Position near) {
   valid_ = false;
   if (!iterator_->Valid()) {
     const absl::Status status = FromRocks(iterator_->status(), "reading the index");
@@ -62,26 +81,57 @@ absl::Status TermCursor::Settle(Position near) {
   const std::string_view key = AsView(iterator_->key());
   if (!key.starts_with(term_.view())) return absl::OkStatus();
   if (key.size() != kPostingKeyBytes) return DataLossError(near, "a key of the index does not parse");
-  valid_ = true;
   last_ = Position(LoadBig64(key.data() + kTermBytes));
+  // The iterator may be newer than the view, which has the rest in memory.
+  valid_ = last_ <= view_->on_disk;
+  on_disk_ = valid_;
   return absl::OkStatus();
 }
 
+void TermCursor::SeekMemory(Position last) {
+  const MemoryIndex* first = view_->older.get();
+  const MemoryIndex* second = view_->newest.get();
+  if (direction_ == Direction::kBackwards) std::swap(first, second);
+  copied_.clear();
+  if (first != nullptr) first->Copy(term_, last, direction_, copied_);
+  if (copied_.empty() && second != nullptr) second->Copy(term_, last, direction_, copied_);
+  if (copied_.empty()) return;
+  begin_ = 0;
+  end_ = copied_.size();
+  SettleInMemory();
+}
+
+void TermCursor::SettleInMemory() {
+  if (direction_ == Direction::kForwards) {
+    last_ = copied_[begin_].last();
+    for (end_ = begin_; end_ < copied_.size() && copied_[end_].last() == last_;) ++end_;
+  } else {
+    last_ = copied_[end_ - 1].last();
+    for (begin_ = end_; begin_ > 0 && copied_[begin_ - 1].last() == last_;) --begin_;
+  }
+  valid_ = true;
+  on_disk_ = false;
+}
+
 absl::Status TermCursor::Decode(Places& places) const {
+  if (!on_disk_) {
+    for (size_t i = begin_; i < end_; ++i) places.push_back({copied_[i].position, copied_[i].type_hash});
+    return absl::OkStatus();
+  }
   if (DecodePlaces(term_.kind(), AsView(iterator_->value()), last_, places)) return absl::OkStatus();
   return DataLossError(last_, "a posting does not parse");
 }
 
-ItemCursor::ItemCursor(const Database& database, const QueryItem& item, Direction direction)
+ItemCursor::ItemCursor(const IndexView& view, const QueryItem& item, Direction direction)
     : direction_(direction), all_(!item.tags.empty()) {
   QL_CHECK(!item.tags.empty() || !item.types.empty(), "an item without terms is read from the log");
   for (const std::string& tag : item.tags)
-    terms_.emplace_back(database, Term::Of(TermKind::kTag, tag), direction);
+    terms_.emplace_back(view, Term::Of(TermKind::kTag, tag), direction);
   for (const std::string& type : item.types) {
     if (all_) {
       type_hashes_.push_back(TypeHash(type));
     } else {
-      terms_.emplace_back(database, Term::Of(TermKind::kType, type), direction);
+      terms_.emplace_back(view, Term::Of(TermKind::kType, type), direction);
     }
   }
 }

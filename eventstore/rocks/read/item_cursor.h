@@ -11,41 +11,46 @@
 
 #include "eventstore/event.h"
 #include "eventstore/query.h"
-#include "eventstore/rocks/database.h"
 #include "eventstore/rocks/format/posting.h"
+#include "eventstore/rocks/index/index.h"
 
 namespace qinglan::eventstore::rocks {
 
-enum class Direction { kForwards, kBackwards };
-
-// True when a comes before b on the way.
-inline bool Before(Position a, Position b, Direction direction) {
-  return direction == Direction::kForwards ? a < b : a > b;
-}
-
-// The postings of one term. Not thread-safe.
+// The entries of one term, one a commit, on disk and in memory alike. Not thread-safe.
 class TermCursor {
  public:
-  TermCursor(const Database& database, const Term& term, Direction direction);
+  TermCursor(const IndexView& view, const Term& term, Direction direction)
+      : view_(&view), term_(term), direction_(direction) {}
+  ~TermCursor();
+  TermCursor(TermCursor&&) noexcept = default;
 
-  // To the first posting on the way whose commit is at or past the one that ends at `last`.
+  // To the first entry on the way whose commit is at or past the one that ends at `last`.
   absl::Status Seek(Position last);
   absl::Status Next();
 
   bool valid() const { return valid_; }
   Position last() const { return last_; }  // of the commit
-  // DATA_LOSS when the posting does not parse.
+  // DATA_LOSS when the entry does not parse.
   absl::Status Decode(Places& places) const;
 
  private:
+  absl::Status SeekDisk(Position last);
   // Takes over where the iterator stands; damage is told to be at or past `near`.
-  absl::Status Settle(Position near);
+  absl::Status SettleOnDisk(Position near);
+  void SeekMemory(Position last);
+  // Takes over the commit that begins at copied_[begin] (forwards) or ends before copied_[end] (backwards).
+  void SettleInMemory();
 
+  const IndexView* view_;
   Term term_;
   Direction direction_;
-  std::unique_ptr<rocksdb::Iterator> iterator_;
   bool valid_ = false;
   Position last_;
+  bool on_disk_ = false;  // where the valid entry is
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+  std::vector<Posting> copied_;  // from memory
+  size_t begin_ = 0;             // the entry's postings in it
+  size_t end_ = 0;
 };
 
 // The candidates of one item that names types or tags. Not thread-safe.
@@ -53,7 +58,7 @@ class TermCursor {
 //   shortest list types only   the union of the types' lists
 class ItemCursor {
  public:
-  ItemCursor(const Database& database, const QueryItem& item, Direction direction);
+  ItemCursor(const IndexView& view, const QueryItem& item, Direction direction);
 
   absl::Status Seek(Position last);
   absl::Status Next();

@@ -37,21 +37,6 @@ absl::Status LogCursor::SeekContaining(Position position) {
   return absl::OkStatus();
 }
 
-absl::Status LogCursor::SeekLast(Position last) {
-  if (valid() && record_->last() == last) return absl::OkStatus();
-  // The next record is often the one asked for, and stepping is much cheaper than seeking.
-  if (valid() && record_->last() < last) {
-    QL_RETURN_IF_ERROR(Next());
-    if (valid() && record_->last() == last) return absl::OkStatus();
-  }
-  QL_RETURN_IF_ERROR(SeekContaining(last));
-  if (record_->last() != last) {
-    record_.reset();
-    return DataLossError(last, "the index names a record that is not there");
-  }
-  return absl::OkStatus();
-}
-
 absl::Status LogCursor::Next() {
   const Position expected = record_->last().Next();
   iterator_->Next();

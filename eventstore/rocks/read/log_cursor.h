@@ -21,8 +21,6 @@ class LogCursor {
 
   // To the record that contains `position`, which must be in the log.
   absl::Status SeekContaining(Position position);
-  // To the record that ends at `last`, which must be in the log.
-  absl::Status SeekLast(Position last);
   // To the neighbour; past either end of the log, valid() is false.
   absl::Status Next();
   absl::Status Prev();

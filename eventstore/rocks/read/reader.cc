@@ -1,30 +1,37 @@
 #include "eventstore/rocks/read/reader.h"
 
 #include <algorithm>
-#include <iterator>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "eventstore/check.h"
 #include "eventstore/rocks/read/item_cursor.h"
 #include "eventstore/rocks/read/log_cursor.h"
+#include "eventstore/rocks/read/records.h"
 #include "eventstore/text.h"
 
 namespace qinglan::eventstore::rocks {
 namespace {
 
+// Records fetched together: few at first, for a reader that wants only one or two.
+constexpr size_t kTogetherFirst = 8;
+constexpr size_t kTogetherMax = 64;
+
 // One call of ReadMatching().
 class Reading {
  public:
-  Reading(const Database& database, const Query& query, const ReadOptions& options, Position up_to,
+  Reading(const Index& index, const Query& query, const ReadOptions& options, Position up_to,
           EventVisitor visit)
-      : database_(database),
+      : view_(index.view()),
         query_(query),
         after_(options.after),
         up_to_(up_to),
         limit_(options.limit),
         direction_(options.backwards ? Direction::kBackwards : Direction::kForwards),
         visit_(visit),
-        log_(database) {}
+        database_(index.database()),
+        records_(database_) {}
 
   absl::StatusOr<Position> Run() {
     const bool scan = std::any_of(query_.items.begin(), query_.items.end(), [](const QueryItem& item) {
@@ -38,18 +45,26 @@ class Reading {
   absl::Status Scan();
   absl::Status Merge();
   absl::StatusOr<Position> Start();
-  absl::Status HandOver(Position commit, const Places& candidates);
+  // Of one commit: which of its events the index proposes.
+  struct Proposal {
+    Position commit;
+    absl::InlinedVector<Position, 2> positions;  // on the way's order
+  };
+  void Propose(Position commit, const Places& candidates);
+  absl::Status HandOverProposals();
   absl::Status HandOverIfMatching(Record& record, Position position);
 
-  const Database& database_;
+  const std::shared_ptr<const IndexView> view_;
   const Query& query_;
   const Position after_;
   const Position up_to_;
   const size_t limit_;
   const Direction direction_;
   EventVisitor visit_;
-  LogCursor log_;
-  EventView event_;  // reused, so that its tags keep their memory
+  const Database& database_;
+  Records records_;
+  std::vector<Proposal> proposals_;  // not yet looked at
+  EventView event_;                  // reused, so that its tags keep their memory
   size_t handed_over_ = 0;
   Position last_handed_over_;
   bool ended_ = false;  // by the visitor or the limit
@@ -65,36 +80,38 @@ absl::Status Reading::HandOverIfMatching(Record& record, Position position) {
 }
 
 absl::Status Reading::Scan() {
+  LogCursor log(database_);
   if (direction_ == Direction::kForwards) {
-    QL_RETURN_IF_ERROR(log_.SeekContaining(after_.Next()));
-    while (log_.valid()) {
-      Record& record = log_.record();
+    QL_RETURN_IF_ERROR(log.SeekContaining(after_.Next()));
+    while (log.valid()) {
+      Record& record = log.record();
       const Position end = std::min(record.last(), up_to_);
       for (Position p = std::max(record.first(), after_.Next()); p <= end && !ended_; p = p.Next()) {
         QL_RETURN_IF_ERROR(HandOverIfMatching(record, p));
       }
       if (ended_ || end == up_to_) return absl::OkStatus();
-      QL_RETURN_IF_ERROR(log_.Next());
+      QL_RETURN_IF_ERROR(log.Next());
     }
     return DataLossError(up_to_, "the log ends before");
   }
-  QL_RETURN_IF_ERROR(log_.SeekContaining(up_to_));
-  while (log_.valid()) {
-    Record& record = log_.record();
+  QL_RETURN_IF_ERROR(log.SeekContaining(up_to_));
+  while (log.valid()) {
+    Record& record = log.record();
     const Position end = std::max(record.first(), after_.Next());
     for (Position p = std::min(record.last(), up_to_); p >= end && !ended_; p.value -= 1) {
       QL_RETURN_IF_ERROR(HandOverIfMatching(record, p));
     }
     if (ended_ || record.first() <= after_.Next()) return absl::OkStatus();
-    QL_RETURN_IF_ERROR(log_.Prev());
+    QL_RETURN_IF_ERROR(log.Prev());
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<Position> Reading::Start() {
   if (direction_ == Direction::kForwards) return after_.Next();
-  QL_RETURN_IF_ERROR(log_.SeekContaining(up_to_));
-  return log_.record().last();  // postings are filed under their commit's end
+  LogCursor log(database_);
+  QL_RETURN_IF_ERROR(log.SeekContaining(up_to_));
+  return log.record().last();  // postings are filed under their commit's end
 }
 
 absl::Status Reading::Merge() {
@@ -102,9 +119,10 @@ absl::Status Reading::Merge() {
   std::vector<ItemCursor> items;
   items.reserve(query_.items.size());
   for (const QueryItem& item : query_.items) {
-    items.emplace_back(database_, item, direction_);
+    items.emplace_back(*view_, item, direction_);
     QL_RETURN_IF_ERROR(items.back().Seek(start));
   }
+  size_t together = std::min(limit_, kTogetherFirst);
   Places candidates;
   while (!ended_) {
     const ItemCursor* nearest = nullptr;
@@ -112,65 +130,84 @@ absl::Status Reading::Merge() {
       if (item.valid() && (nearest == nullptr || Before(item.last(), nearest->last(), direction_)))
         nearest = &item;
     }
-    if (nearest == nullptr) return absl::OkStatus();
+    if (nearest == nullptr) break;
     const Position commit = nearest->last();
-    if (direction_ == Direction::kBackwards && commit <= after_) return absl::OkStatus();
+    if (direction_ == Direction::kBackwards && commit <= after_) break;
     candidates.clear();
     for (ItemCursor& item : items) {
       if (!item.valid() || item.last() != commit) continue;
       candidates.insert(candidates.end(), item.places().begin(), item.places().end());
       QL_RETURN_IF_ERROR(item.Next());
     }
-    QL_RETURN_IF_ERROR(HandOver(commit, candidates));
-    if (direction_ == Direction::kForwards && commit >= up_to_) return absl::OkStatus();
+    Propose(commit, candidates);
+    if (proposals_.size() >= together) {
+      QL_RETURN_IF_ERROR(HandOverProposals());
+      together = std::min(together * 2, kTogetherMax);
+    }
+    if (direction_ == Direction::kForwards && commit >= up_to_) break;
   }
-  return absl::OkStatus();
+  return HandOverProposals();
 }
 
-absl::Status Reading::HandOver(Position commit, const Places& candidates) {
-  absl::InlinedVector<Position, 8> positions;
+void Reading::Propose(Position commit, const Places& candidates) {
+  Proposal proposal{commit, {}};
+  auto& positions = proposal.positions;
   for (const Place& place : candidates) {
     if (place.position > after_ && place.position <= up_to_) positions.push_back(place.position);
   }
-  if (positions.empty()) return absl::OkStatus();
+  if (positions.empty()) return;
   std::sort(positions.begin(), positions.end());
   positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
   if (direction_ == Direction::kBackwards) std::reverse(positions.begin(), positions.end());
-  QL_RETURN_IF_ERROR(log_.SeekLast(commit));
-  for (const Position position : positions) {
-    if (!log_.record().Contains(position)) {
-      return DataLossError(position, "the index names an event that is not in its commit");
+  proposals_.push_back(std::move(proposal));
+}
+
+absl::Status Reading::HandOverProposals() {
+  if (proposals_.empty()) return absl::OkStatus();
+  std::vector<Position> commits;
+  commits.reserve(proposals_.size());
+  for (const Proposal& proposal : proposals_) commits.push_back(proposal.commit);
+  if (direction_ == Direction::kBackwards) std::reverse(commits.begin(), commits.end());
+  records_.Fetch(commits);
+  for (size_t i = 0; i < proposals_.size() && !ended_; ++i) {
+    const size_t place = direction_ == Direction::kForwards ? i : proposals_.size() - 1 - i;
+    QL_ASSIGN_OR_RETURN(Record record, records_.At(place));
+    for (const Position position : proposals_[i].positions) {
+      if (!record.Contains(position)) {
+        return DataLossError(position, "the index names an event that is not in its commit");
+      }
+      QL_RETURN_IF_ERROR(HandOverIfMatching(record, position));
+      if (ended_) break;
     }
-    QL_RETURN_IF_ERROR(HandOverIfMatching(log_.record(), position));
-    if (ended_) return absl::OkStatus();
   }
+  proposals_.clear();
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<Position> ReadMatching(const Database& database, const Query& query,
-                                      const ReadOptions& options, Position head, EventVisitor visit) {
+absl::StatusOr<Position> ReadMatching(const Index& index, const Query& query, const ReadOptions& options,
+                                      Position head, EventVisitor visit) {
   const Position up_to = std::min(options.up_to.value_or(head), head);
   if (options.limit == 0) return options.after;
   if (options.after >= up_to) return std::max(options.after, up_to);
   if (query.items.empty()) return up_to;
-  return Reading(database, query, options, up_to, visit).Run();
+  return Reading(index, query, options, up_to, visit).Run();
 }
 
-absl::StatusOr<EventStore::Commit> FindStoredCommit(const Database& database, std::string_view commit_id) {
-  TermCursor postings(database, Term::Of(TermKind::kCommit, commit_id), Direction::kForwards);
+absl::StatusOr<EventStore::Commit> FindStoredCommit(const Index& index, std::string_view commit_id,
+                                                    Position head) {
+  const std::shared_ptr<const IndexView> view = index.view();
+  TermCursor postings(*view, Term::Of(TermKind::kCommit, commit_id), Direction::kForwards);
   QL_RETURN_IF_ERROR(postings.Seek(Position(0)));
-  if (postings.valid()) {
-    LogCursor log(database);
-    for (; postings.valid();) {
-      QL_RETURN_IF_ERROR(log.SeekLast(postings.last()));
-      const Record& record = log.record();
-      if (record.commit_id() == commit_id) {
-        return EventStore::Commit{record.AsAppended(), std::string(record.fingerprint())};
-      }
-      QL_RETURN_IF_ERROR(postings.Next());
+  Records records(index.database());
+  for (; postings.valid() && postings.last() <= head;) {
+    records.Fetch({postings.last()});
+    QL_ASSIGN_OR_RETURN(const Record record, records.At(0));
+    if (record.commit_id() == commit_id) {
+      return EventStore::Commit{record.AsAppended(), std::string(record.fingerprint())};
     }
+    QL_RETURN_IF_ERROR(postings.Next());
   }
   return absl::NotFoundError("there is no such commit");
 }

@@ -11,15 +11,17 @@
 #include "eventstore/event_store.h"
 #include "eventstore/query.h"
 #include "eventstore/rocks/database.h"
+#include "eventstore/rocks/index/index.h"
 
 namespace qinglan::eventstore::rocks {
 
 // EventStore::Read() for a reader that may see up to `head`.
-absl::StatusOr<Position> ReadMatching(const Database& database, const Query& query,
-                                      const ReadOptions& options, Position head, EventVisitor visit);
+absl::StatusOr<Position> ReadMatching(const Index& index, const Query& query, const ReadOptions& options,
+                                      Position head, EventVisitor visit);
 
-// EventStore::FindCommit() among all that is stored.
-absl::StatusOr<EventStore::Commit> FindStoredCommit(const Database& database, std::string_view commit_id);
+// EventStore::FindCommit() for a reader that may see up to `head`.
+absl::StatusOr<EventStore::Commit> FindStoredCommit(const Index& index, std::string_view commit_id,
+                                                    Position head);
 
 // EventStore::HeadAt() for a reader that may see up to `head`: a binary search, for recorded_at never goes
 // back.

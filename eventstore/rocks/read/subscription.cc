@@ -14,9 +14,9 @@ constexpr absl::Duration kWaitMax = absl::Hours(24 * 365);  // keeps an infinite
 
 }  // namespace
 
-RocksSubscription::RocksSubscription(const Database& database, std::shared_ptr<Head> head, Query query,
+RocksSubscription::RocksSubscription(const Index& index, std::shared_ptr<Head> head, Query query,
                                      Position after)
-    : database_(database), head_(std::move(head)), query_(std::move(query)), position_(after) {}
+    : index_(index), head_(std::move(head)), query_(std::move(query)), position_(after) {}
 
 absl::StatusOr<Progress> RocksSubscription::Next(size_t limit, absl::Duration wait, EventVisitor visit) {
   if (!head_->Enter()) return absl::CancelledError("the event store has closed");
@@ -35,8 +35,8 @@ absl::StatusOr<Progress> RocksSubscription::Follow(size_t limit, absl::Duration 
   };
   while (true) {
     if (cancelled_ || head_->closed()) return absl::CancelledError("the subscription was ended");
-    QL_ASSIGN_OR_RETURN(position_, ReadMatching(database_, query_, {.after = position_, .limit = limit},
-                                                head_->Get(), count));
+    QL_ASSIGN_OR_RETURN(
+        position_, ReadMatching(index_, query_, {.after = position_, .limit = limit}, head_->Get(), count));
     const bool caught_up = position_ >= head_->Get();
     if (handed_over > 0 || limit == 0 || std::chrono::steady_clock::now() >= deadline) {
       return Progress{position_, caught_up};

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "eventstore/event_store.h"
-#include "eventstore/rocks/database.h"
+#include "eventstore/rocks/index/index.h"
 #include "eventstore/rocks/read/head.h"
 
 namespace qinglan::eventstore::rocks {
@@ -14,8 +14,8 @@ namespace qinglan::eventstore::rocks {
 // the writers never know of it.
 class RocksSubscription final : public Subscription {
  public:
-  // `database` is used only while `head` lets followers in.
-  RocksSubscription(const Database& database, std::shared_ptr<Head> head, Query query, Position after);
+  // `index` is used only while `head` lets followers in.
+  RocksSubscription(const Index& index, std::shared_ptr<Head> head, Query query, Position after);
 
   absl::StatusOr<Progress> Next(size_t limit, absl::Duration wait, EventVisitor visit) override;
   void Cancel() override;
@@ -23,7 +23,7 @@ class RocksSubscription final : public Subscription {
  private:
   absl::StatusOr<Progress> Follow(size_t limit, absl::Duration wait, EventVisitor visit);
 
-  const Database& database_;
+  const Index& index_;
   const std::shared_ptr<Head> head_;
   const Query query_;
   Position position_;

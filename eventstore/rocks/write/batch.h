@@ -1,8 +1,6 @@
 // The commits that one write to the disk will store, in order, and what must be known of them before it has.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
-#include <absl/container/inlined_vector.h>
 #include <absl/time/time.h>
 #include <rocksdb/write_batch.h>
 
@@ -15,17 +13,18 @@
 #include "eventstore/event.h"
 #include "eventstore/event_store.h"
 #include "eventstore/query.h"
-#include "eventstore/rocks/database.h"
 #include "eventstore/rocks/format/posting.h"
+#include "eventstore/rocks/index/index.h"
 
 namespace qinglan::eventstore::rocks {
 
-// Not thread-safe. Requests that were added must outlive it.
+// Not thread-safe. Requests that were added must outlive it. What is added goes into the index in memory at
+// once, past the head, where only this batch looks.
 class Batch {
  public:
   // The first commit will begin after `head`; all are recorded at `recorded_at`.
-  Batch(const Database& database, Position head, absl::Time recorded_at)
-      : database_(database), start_(head), head_(head), recorded_at_(recorded_at) {}
+  Batch(Index& index, Position head, absl::Time recorded_at)
+      : index_(index), start_(head), head_(head), recorded_at_(recorded_at) {}
 
   Appended Add(const AppendRequest& request);
 
@@ -45,21 +44,16 @@ class Batch {
   rocksdb::WriteBatch& bytes() { return bytes_; }
 
  private:
-  using Positions = absl::InlinedVector<Position, 2>;  // ascending
-
   bool Matches(const QueryItem& item, Position position) const;
   std::optional<Position> FirstMatch(const QueryItem& item, Position after) const;
-  std::optional<Position> FirstAmong(const Positions& bearers, const QueryItem& item, Position after) const;
-  const Positions& BearersOf(TermKind kind, std::string_view text) const;
-  void Note(const Term& term, Position position);
+  std::optional<Position> FirstAmong(const Term& term, const QueryItem& item, Position after) const;
 
-  const Database& database_;
+  Index& index_;
   const Position start_;
   Position head_;
   const absl::Time recorded_at_;
   std::unordered_map<std::string_view, Commit> commits_;
-  std::vector<const NewEvent*> events_;               // that of position start + 1 first
-  absl::flat_hash_map<uint64_t, Positions> bearers_;  // the term's bytes as a number -> events of the batch
+  std::vector<const NewEvent*> events_;  // that of position start + 1 first
   rocksdb::WriteBatch bytes_;
 };
 

@@ -36,11 +36,15 @@ absl::StatusOr<Appended> FirstAnswerAgain(Appended appended, std::string_view st
 
 }  // namespace
 
-Committer::Committer(Database& database, Head& head, LogEnd end, std::function<absl::Time()> clock,
-                     QueueLimits limits)
-    : database_(database), head_(head), clock_(std::move(clock)), limits_(limits), end_(end), thread_([this] {
-        Run();
-      }) {}
+Committer::Committer(Database& database, Index& index, Head& head, LogEnd end,
+                     std::function<absl::Time()> clock, QueueLimits limits)
+    : database_(database),
+      index_(index),
+      head_(head),
+      clock_(std::move(clock)),
+      limits_(limits),
+      end_(end),
+      thread_([this] { Run(); }) {}
 
 Committer::~Committer() {
   {
@@ -107,11 +111,11 @@ std::vector<Committer::Waiting> Committer::Take() {
 }
 
 void Committer::Commit(std::vector<Waiting>& taken) {
-  absl::Status status = failure_.ok() ? absl::OkStatus() : Recover();
+  absl::Status status = Prepare();
   std::vector<absl::StatusOr<Appended>> answers;
   answers.reserve(taken.size());
   if (status.ok()) {
-    Batch batch(database_, end_.head, BeginWriting());
+    Batch batch(index_, end_.head, BeginWriting());
     for (const Waiting& waiting : taken) answers.push_back(Decide(waiting.request, batch));
     status = Write(batch);
     EndWriting();
@@ -145,7 +149,7 @@ absl::StatusOr<Appended> Committer::Decide(const AppendRequest& request, Batch& 
   if (const Batch::Commit* commit = batch.Find(request.commit_id); commit != nullptr) {
     return FirstAnswerAgain(commit->appended, commit->request->fingerprint, request);
   }
-  const absl::StatusOr<EventStore::Commit> stored = FindStoredCommit(database_, request.commit_id);
+  const absl::StatusOr<EventStore::Commit> stored = FindStoredCommit(index_, request.commit_id, end_.head);
   if (stored.ok()) return FirstAnswerAgain(stored->appended, stored->fingerprint, request);
   if (!absl::IsNotFound(stored.status())) return stored.status();
   if (request.condition.has_value()) QL_RETURN_IF_ERROR(CheckCondition(*request.condition, batch));
@@ -163,7 +167,7 @@ absl::Status Committer::CheckCondition(const AppendCondition& condition, const B
     return false;
   };
   const absl::StatusOr<Position> read =
-      ReadMatching(database_, condition.fail_if_events_match, {.after = condition.after}, end_.head, meet);
+      ReadMatching(index_, condition.fail_if_events_match, {.after = condition.after}, end_.head, meet);
   if (!read.ok()) return read.status();
   if (!conflict.has_value()) conflict = batch.FirstMatch(condition.fail_if_events_match, condition.after);
   return conflict.has_value() ? ConflictError(*conflict) : absl::OkStatus();
@@ -182,7 +186,13 @@ absl::Status Committer::Write(Batch& batch) {
   }
   end_ = {batch.head(), batch.recorded_at()};
   head_.Publish(end_.head);
+  index_.Stored(end_.head);
   return absl::OkStatus();
+}
+
+absl::Status Committer::Prepare() {
+  if (!failure_.ok()) QL_RETURN_IF_ERROR(Recover());
+  return index_.MakeRoom();
 }
 
 absl::Status Committer::Recover() {
@@ -190,6 +200,7 @@ absl::Status Committer::Recover() {
   if (const rocksdb::Status status = database_.db()->Resume(); !status.ok()) return failure_;
   // The write that failed has nothing stored, as a rule; were it otherwise, its commits are there and count.
   QL_ASSIGN_OR_RETURN(end_, FindLogEnd(database_));
+  QL_RETURN_IF_ERROR(index_.Derive(end_.head));
   failure_ = absl::OkStatus();
   head_.Publish(end_.head);
   spdlog::info("the event store writes again, from position {}", end_.head.value);

@@ -16,6 +16,7 @@
 
 #include "eventstore/event_store.h"
 #include "eventstore/rocks/database.h"
+#include "eventstore/rocks/index/index.h"
 #include "eventstore/rocks/read/head.h"
 #include "eventstore/rocks/read/reader.h"
 #include "eventstore/rocks/write/batch.h"
@@ -30,10 +31,10 @@ struct QueueLimits {
   size_t bytes_max = 0;
 };
 
-// Thread-safe. `database` and `head` must outlive it.
+// Thread-safe. `database`, `index` and `head` must outlive it.
 class Committer {
  public:
-  Committer(Database& database, Head& head, LogEnd end, std::function<absl::Time()> clock,
+  Committer(Database& database, Index& index, Head& head, LogEnd end, std::function<absl::Time()> clock,
             QueueLimits limits);
   // Answers all that waits, then stops.
   ~Committer();
@@ -62,10 +63,13 @@ class Committer {
   // The time of the next batch, which is being written until EndWriting().
   absl::Time BeginWriting();
   void EndWriting();
+  // What must be so before anything can be stored.
+  absl::Status Prepare();
   // After a write that failed: brings RocksDB back and finds out where the log really ends.
   absl::Status Recover();
 
   Database& database_;
+  Index& index_;
   Head& head_;
   const std::function<absl::Time()> clock_;
   const QueueLimits limits_;
