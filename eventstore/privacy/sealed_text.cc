@@ -1,0 +1,124 @@
+#include "eventstore/privacy/sealed_text.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <limits>
+
+#include "eventstore/check.h"
+#include "eventstore/rocks/format/coding.h"
+
+namespace qinglan::eventstore::privacy {
+namespace {
+
+constexpr std::string_view kStart = "\x1as1 ";  // SUBSTITUTE: stands for something else
+constexpr std::string_view kKeyOfText = "qinglan seal 1";
+constexpr size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+constexpr size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
+constexpr int kBase64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+
+const unsigned char* Bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+std::string Base64(std::string_view bytes) {
+  std::string text(sodium_base64_encoded_len(bytes.size(), kBase64), '\0');
+  sodium_bin2base64(text.data(), text.size(), Bytes(bytes), bytes.size(), kBase64);
+  text.pop_back();  // the zero at its end
+  return text;
+}
+
+std::string FromBase64(std::string_view text) {
+  std::string bytes(text.size(), '\0');
+  size_t size = 0;
+  const bool decoded = sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
+                                         text.data(), text.size(), nullptr, &size, nullptr, kBase64) == 0;
+  bytes.resize(decoded ? size : 0);
+  return bytes;
+}
+
+std::string VersionAndPlace(uint32_t version, Place place) {
+  std::string out;
+  rocks::AppendVarint(out, version);
+  rocks::AppendFixed64(out, place.value);
+  return out;
+}
+
+std::string Associated(std::string_view subject, std::string_view version_and_place) {
+  return fmt::format("s1 {} {}", subject, version_and_place);
+}
+
+absl::Status Changed(std::string_view subject) {
+  return absl::DataLossError(
+      fmt::format("a sealed text of {} was changed, or is under another key", subject));
+}
+
+}  // namespace
+
+Place Place::Of(std::string_view type, std::string_view field_path) {
+  const std::string digest = Digest(fmt::format("{}/{}", type, field_path));
+  return Place{rocks::Decoder(digest).Fixed64()};
+}
+
+bool IsSealed(std::string_view text) { return text.starts_with(kStart); }
+bool MayHoldSealed(std::string_view bytes) { return bytes.find(kStart) != std::string_view::npos; }
+
+std::string Seal(const Secret& key, const Binding& binding, std::string_view clear) {
+  QL_CHECK(binding.subject.find_first_of(" \x1a") == std::string_view::npos, "a subject has no space");
+  std::string envelope = VersionAndPlace(binding.key_version, binding.place);
+  const std::string associated = Associated(binding.subject, envelope);
+  std::string nonce(kNonceBytes, '\0');
+  randombytes_buf(nonce.data(), nonce.size());
+  const Secret key_of_text = key.Derive(fmt::format("{}{}", kKeyOfText, nonce));
+  std::string box(clear.size() + kTagBytes, '\0');
+  crypto_aead_xchacha20poly1305_ietf_encrypt(reinterpret_cast<unsigned char*>(box.data()), nullptr,
+                                             Bytes(clear), clear.size(), Bytes(associated), associated.size(),
+                                             nullptr, Bytes(nonce), key_of_text.data());
+  envelope += nonce;
+  envelope += box;
+  return fmt::format("{}{} {}", kStart, binding.subject, Base64(envelope));
+}
+
+absl::StatusOr<SealedText> TakeApart(std::string_view text) {
+  if (!IsSealed(text)) return absl::DataLossError("no sealed text");
+  text.remove_prefix(kStart.size());
+  const size_t space = text.find(' ');
+  if (space == std::string_view::npos || space == 0)
+    return absl::DataLossError("a sealed text without a subject");
+  SealedText sealed;
+  sealed.subject = std::string(text.substr(0, space));
+  const std::string envelope = FromBase64(text.substr(space + 1));
+  rocks::Decoder decoder(envelope);
+  const uint64_t version = decoder.Varint();
+  sealed.place = Place{decoder.Fixed64()};
+  sealed.nonce = std::string(decoder.Bytes(kNonceBytes));
+  sealed.box = std::string(decoder.rest());
+  if (!decoder.ok() || version == 0 || version > std::numeric_limits<uint32_t>::max() ||
+      sealed.box.size() < kTagBytes)
+    return Changed(sealed.subject);
+  sealed.key_version = static_cast<uint32_t>(version);
+  return sealed;
+}
+
+Secret KeyOfText(const Secret& key, const SealedText& sealed) {
+  return key.Derive(fmt::format("{}{}", kKeyOfText, sealed.nonce));
+}
+
+absl::StatusOr<std::string> OpenWithKeyOfText(const Secret& key_of_text, const SealedText& sealed) {
+  const std::string associated =
+      Associated(sealed.subject, VersionAndPlace(sealed.key_version, sealed.place));
+  std::string clear(sealed.box.size() - kTagBytes, '\0');
+  if (crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<unsigned char*>(clear.data()), nullptr,
+                                                 nullptr, Bytes(sealed.box), sealed.box.size(),
+                                                 Bytes(associated), associated.size(), Bytes(sealed.nonce),
+                                                 key_of_text.data()) != 0) {
+    return Changed(sealed.subject);
+  }
+  return clear;
+}
+
+absl::StatusOr<std::string> Open(const Secret& key, const SealedText& sealed) {
+  return OpenWithKeyOfText(KeyOfText(key, sealed), sealed);
+}
+
+}  // namespace qinglan::eventstore::privacy

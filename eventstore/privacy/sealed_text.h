@@ -1,0 +1,55 @@
+// Text under a key, itself text (README.md has the bytes). Pure functions; thread-safe.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "eventstore/privacy/secret.h"
+
+namespace qinglan::eventstore::privacy {
+
+// Where a text stands: "<event type>/<field path>" as a number.
+struct Place {
+  uint64_t value = 0;
+  static Place Of(std::string_view type, std::string_view field_path);
+  bool operator==(const Place&) const = default;
+};
+
+// What is bound to a sealed text, in clear.
+struct Binding {
+  std::string_view subject;  // no space and no control character
+  uint32_t key_version = 0;
+  Place place;
+};
+
+// A sealed text taken apart, not yet opened.
+struct SealedText {
+  std::string subject;
+  uint32_t key_version = 0;
+  Place place;
+  std::string nonce;
+  std::string box;  // ciphertext and tag
+};
+
+// Whether the text begins as a sealed one does. No user's text may.
+bool IsSealed(std::string_view text);
+// Whether a sealed text may be somewhere in these bytes; cheap.
+bool MayHoldSealed(std::string_view bytes);
+
+std::string Seal(const Secret& key, const Binding& binding, std::string_view clear);
+
+// DATA_LOSS when it is no sealed text as the grammar has it.
+absl::StatusOr<SealedText> TakeApart(std::string_view text);
+
+// DATA_LOSS when anything of the text was changed, or when the key is another.
+absl::StatusOr<std::string> Open(const Secret& key, const SealedText& sealed);
+
+// The key of this one text, which an auditor may be given: it opens no other.
+Secret KeyOfText(const Secret& key, const SealedText& sealed);
+absl::StatusOr<std::string> OpenWithKeyOfText(const Secret& key_of_text, const SealedText& sealed);
+
+}  // namespace qinglan::eventstore::privacy

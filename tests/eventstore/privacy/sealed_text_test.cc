@@ -1,0 +1,84 @@
+// Sealed text opens with its key where it was sealed, and nowhere else.
+#include "eventstore/privacy/sealed_text.h"
+
+#include <gtest/gtest.h>
+
+#include "eventstore/privacy/secret.h"
+
+namespace qinglan::eventstore::privacy {
+namespace {
+
+constexpr char kClear[] = "林青蓝\n第二行";
+const Place kPlace = Place::Of("qinglan.registry.v1.TeacherRegistered", "identity.display_name");
+
+Binding Anna() { return {"teacher:ANNA", 1, kPlace}; }
+
+TEST(SealedTextTest, OpensWithItsKeyAndSaysWhoseItIs) {
+  const Secret key = Secret::Random();
+  const std::string text = Seal(key, Anna(), kClear);
+  EXPECT_TRUE(IsSealed(text));
+  EXPECT_EQ(text.find("林"), std::string::npos);
+  const auto sealed = TakeApart(text);
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_EQ(sealed->subject, "teacher:ANNA");
+  EXPECT_EQ(sealed->key_version, 1u);
+  EXPECT_EQ(sealed->place, kPlace);
+  EXPECT_EQ(*Open(key, *sealed), kClear);
+  EXPECT_NE(Seal(key, Anna(), kClear), text) << "equal texts do not look equal";
+}
+
+TEST(SealedTextTest, AnyOtherByteIsDataLoss) {
+  const Secret key = Secret::Random();
+  const std::string text = Seal(key, Anna(), kClear);
+  for (size_t at = 0; at < text.size(); ++at) {
+    std::string changed = text;
+    changed[at] = changed[at] == 'B' ? 'C' : 'B';
+    const auto sealed = TakeApart(changed);
+    const auto opened = sealed.ok() ? Open(key, *sealed) : sealed.status();
+    EXPECT_TRUE(absl::IsDataLoss(opened.status())) << at;
+  }
+  for (size_t size = 0; size < text.size(); ++size) {
+    const auto sealed = TakeApart(text.substr(0, size));
+    const auto opened = sealed.ok() ? Open(key, *sealed) : sealed.status();
+    EXPECT_TRUE(absl::IsDataLoss(opened.status())) << size;
+  }
+}
+
+TEST(SealedTextTest, AnotherKeyIsDataLoss) {
+  const auto sealed = TakeApart(Seal(Secret::Random(), Anna(), kClear));
+  EXPECT_TRUE(absl::IsDataLoss(Open(Secret::Random(), *sealed).status()));
+}
+
+TEST(SealedTextTest, TheKeyOfOneTextOpensNoOther) {
+  const Secret key = Secret::Random();
+  const auto one = TakeApart(Seal(key, Anna(), "one"));
+  const auto other = TakeApart(Seal(key, Anna(), "other"));
+  const Secret given_away = KeyOfText(key, *one);
+  EXPECT_EQ(*OpenWithKeyOfText(given_away, *one), "one");
+  EXPECT_TRUE(absl::IsDataLoss(OpenWithKeyOfText(given_away, *other).status()));
+  EXPECT_TRUE(absl::IsDataLoss(Open(given_away, *one).status()));
+}
+
+TEST(SealedTextTest, NoTextOfAUserIsTakenForSealed) {
+  EXPECT_FALSE(IsSealed("s1 teacher:ANNA abc"));
+  EXPECT_FALSE(IsSealed(""));
+  EXPECT_FALSE(MayHoldSealed("林青蓝 s1 "));
+  EXPECT_TRUE(MayHoldSealed("\n\x05" + Seal(Secret::Random(), Anna(), "x")));
+}
+
+// Written by format 1 with a key of bytes 0 to 31: what was sealed once must open for ever.
+TEST(SealedTextTest, TextSealedBeforeStillOpens) {
+  std::string bytes;
+  for (char c = 0; c < 32; ++c) bytes.push_back(c);
+  const auto sealed = TakeApart(
+      "\x1a"
+      "s1 teacher:ANNA "
+      "AX6qqb7-pY7gBEo0owjzzlL28CMNFi8BA1lLeY5xm7Qrt_0wGsywPujteu0g"
+      "Oh1ZEMKyNeYC5aEwlD8HfdQ9gUz5eTU");
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_EQ(sealed->subject, "teacher:ANNA");
+  EXPECT_EQ(*Open(Secret::Of(bytes), *sealed), kClear);
+}
+
+}  // namespace
+}  // namespace qinglan::eventstore::privacy
