@@ -122,7 +122,10 @@ void Committer::Commit(std::vector<Waiting>& taken) {
   }
   // What was decided in a batch that was not stored may rest on its other commits, so none of it counts.
   if (!status.ok()) answers.assign(taken.size(), status);
-  for (size_t i = 0; i < taken.size(); ++i) taken[i].done(std::move(answers[i]));
+  std::vector<Acknowledger::Answer> told;
+  told.reserve(taken.size());
+  for (size_t i = 0; i < taken.size(); ++i) told.push_back({std::move(taken[i].done), std::move(answers[i])});
+  acknowledger_.Acknowledge(std::move(told));
 }
 
 absl::Time Committer::BeginWriting() {

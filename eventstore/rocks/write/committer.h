@@ -1,5 +1,5 @@
 // The one thread that writes the log: takes all that waits, decides each request in order, writes once, syncs
-// once, and acknowledges in order.
+// once, and has it acknowledged in order.
 #pragma once
 
 #include <absl/status/status.h>
@@ -19,6 +19,7 @@
 #include "eventstore/rocks/index/index.h"
 #include "eventstore/rocks/read/head.h"
 #include "eventstore/rocks/read/reader.h"
+#include "eventstore/rocks/write/acknowledger.h"
 #include "eventstore/rocks/write/batch.h"
 
 namespace qinglan::eventstore::rocks {
@@ -90,6 +91,7 @@ class Committer {
   absl::Time settled_ = absl::InfinitePast();  // batches get a later time
   std::optional<absl::Time> writing_;          // the time of the batch that is being written
 
+  Acknowledger acknowledger_;
   std::thread thread_;  // last, so that it starts when all else is there
 };
 
