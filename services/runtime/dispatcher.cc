@@ -6,20 +6,23 @@
 
 namespace qinglan::runtime {
 
-absl::Status Dispatcher::Dispatch(const Method& method, const Envelope& envelope,
-                                  const google::protobuf::Message& request,
-                                  google::protobuf::Message& response) {
-  const absl::Status status = Run(method, envelope, request, response);
+absl::Status InWords(Language language, const absl::Status& status) {
   if (status.ok()) return status;
-  absl::Status described(status.code(), Describe(envelope.language, status));
+  absl::Status described(status.code(), Describe(language, status));
   const auto detail = DetailOf(status);
   if (!detail.has_value()) return described;
   error::v1::ErrorDetail worded = *detail;
   const std::map<std::string, std::string> parameters(detail->metadata().begin(), detail->metadata().end());
   for (error::v1::FieldViolation& violation : *worded.mutable_fields()) {
-    violation.set_description(Sentence(envelope.language, violation.rule(), parameters));
+    violation.set_description(Sentence(language, violation.rule(), parameters));
   }
   return WithMessage(MakeError(status.code(), worded), std::string(described.message()));
+}
+
+absl::Status Dispatcher::Dispatch(const Method& method, const Envelope& envelope,
+                                  const google::protobuf::Message& request,
+                                  google::protobuf::Message& response) {
+  return InWords(envelope.language, Run(method, envelope, request, response));
 }
 
 absl::Status Dispatcher::Run(const Method& method, const Envelope& envelope,

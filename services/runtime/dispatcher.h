@@ -22,6 +22,9 @@ struct Envelope {
   std::string correlation_id;  // one that is longer than the store takes is dropped
 };
 
+// The same error with its sentence in that language as message, its ErrorDetail kept.
+absl::Status InWords(Language language, const absl::Status& status);
+
 // Thread-safe. All that it is given must outlive it.
 class Dispatcher {
  public:

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "eventstore/rocks/rocks_event_store.h"
+#include "services/eventstore/client/remote_event_store.h"
+#include "tests/harness/log_server.h"
 
 namespace qinglan::eventstore {
 namespace {
@@ -49,10 +51,47 @@ class Embedded final : public StoreUnderTest {
   std::unique_ptr<RocksEventStore> store_;
 };
 
+// An embedded store behind a real server on loopback. Reopen() restarts both; the client stays, and finds
+// them again by itself.
+class Remote final : public StoreUnderTest {
+ public:
+  explicit Remote(const StoreOptions& setup)
+      : embedded_(setup), server_(std::make_unique<tests::LogServer>(embedded_.store())) {
+    RemoteEventStore::Options options = server_->ClientOptions();
+    options.queue_events_max = setup.queue_events_max;
+    options.queue_bytes_max = setup.queue_bytes_max;
+    auto client = RemoteEventStore::Connect(options);
+    if (!client.ok()) {
+      ADD_FAILURE() << client.status();
+      std::abort();
+    }
+    client_ = *std::move(client);
+  }
+
+  EventStore& store() override { return *client_; }
+  void Reopen() override {
+    const int port = server_->port();
+    server_.reset();
+    embedded_.Reopen();
+    server_ = std::make_unique<tests::LogServer>(embedded_.store(), port);
+  }
+  void Close() override {
+    client_.reset();
+    server_.reset();
+    embedded_.Close();
+  }
+
+ private:
+  Embedded embedded_;
+  std::unique_ptr<tests::LogServer> server_;
+  std::unique_ptr<RemoteEventStore> client_;
+};
+
 }  // namespace
 
 std::vector<Implementation> Implementations() {
-  return {{"Embedded", [](const StoreOptions& setup) { return std::make_unique<Embedded>(setup); }}};
+  return {{"Embedded", [](const StoreOptions& setup) { return std::make_unique<Embedded>(setup); }},
+          {"Remote", [](const StoreOptions& setup) { return std::make_unique<Remote>(setup); }}};
 }
 
 std::vector<Event> ContractTest::ReadAll(const Query& query, const ReadOptions& options) {

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "eventstore/check.h"
+#include "services/runtime/access/installation.h"
 #include "services/runtime/transport/bytes.h"
+#include "services/runtime/transport/envelope.h"
 #include "services/runtime/transport/status.h"
 #include "services/runtime/transport/workers.h"
 
@@ -24,24 +26,14 @@ using google::protobuf::Message;
 
 // Four times the largest event: no honest request is larger, and what waits in the queue is not yet known to
 // be anybody's.
-constexpr int kRequestBytesMax = 1024 * 1024;
-
-std::string Metadata(const grpc::CallbackServerContext& context, const char* name) {
-  const auto found = context.client_metadata().find(name);
-  return found == context.client_metadata().end() ? ""
-                                                  : std::string(found->second.data(), found->second.size());
-}
-
-Envelope EnvelopeOf(const grpc::CallbackServerContext& context) {
-  constexpr std::string_view kBearer = "Bearer ";
-  Envelope envelope;
-  const std::string authorization = Metadata(context, "authorization");
-  if (authorization.rfind(kBearer, 0) == 0) envelope.token = authorization.substr(kBearer.size());
-  envelope.language = ParseLanguage(Metadata(context, "accept-language"));
-  envelope.deadline = absl::FromChrono(context.deadline());
-  envelope.correlation_id = Metadata(context, "x-correlation-id");
-  return envelope;
-}
+constexpr size_t kRequestBytesMax = 1024 * 1024;
+// The largest commit and what names its parts, for services that take commits.
+constexpr int kMessageBytesMax = 6 * 1024 * 1024;
+// How often a client may ask whether the connection still lives.
+constexpr int kPingMillisMin = 5'000;
+// A stream's flow-control window: so much may be on its way to a reader that does not read, and no more.
+constexpr int kWindowBytes = 512 * 1024;
+constexpr int kFrameBytes = 256 * 1024;
 
 std::unique_ptr<Message> NewMessage(const google::protobuf::Descriptor* descriptor) {
   return std::unique_ptr<Message>(
@@ -86,6 +78,10 @@ class TableService final : public grpc::Service {
   grpc::ServerUnaryReactor* Handle(const Method& method, grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    if (request->Length() > kRequestBytesMax) {
+      reactor->Finish(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the request is larger than 1 MiB"));
+      return reactor;
+    }
     const bool queued = workers_.Submit([this, &method, context, request, response, reactor] {
       reactor->Finish(RunMethod(dispatcher_, method, EnvelopeOf(*context), *request, response));
     });
@@ -105,12 +101,15 @@ class TableService final : public grpc::Service {
 struct Server::Parts {
   std::unique_ptr<Workers> workers;
   std::vector<std::unique_ptr<TableService>> services;
+  std::vector<ServiceBeside> beside;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
 };
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(Dispatcher& dispatcher, const ServerOptions& options) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(Dispatcher& dispatcher, const ServerOptions& options,
+                                                      std::vector<ServiceBeside> beside) {
   QL_RETURN_IF_ERROR(dispatcher.table().CheckComplete());
+  for (const ServiceBeside& each : beside) QL_RETURN_IF_ERROR(CheckInstallationRules(*each.descriptor));
   auto parts = std::make_unique<Parts>();
   parts->workers = std::make_unique<Workers>(options.workers, options.queue_max);
   grpc::EnableDefaultHealthCheckService(true);
@@ -120,11 +119,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Dispatcher& dispatcher, co
                            grpc::InsecureServerCredentials(), &parts->port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT,
                              0);  // a port that another process holds is an error, not shared
-  builder.SetMaxReceiveMessageSize(kRequestBytesMax);
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingMillisMin);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   for (const auto* service : dispatcher.table().Services()) {
     parts->services.push_back(std::make_unique<TableService>(*service, dispatcher, *parts->workers));
     builder.RegisterService(parts->services.back().get());
   }
+  for (const ServiceBeside& each : beside) builder.RegisterService(each.service);
   parts->server = builder.BuildAndStart();
   if (parts->server == nullptr || parts->port == 0) {
     return absl::UnavailableError(
@@ -133,6 +136,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Dispatcher& dispatcher, co
   grpc::HealthCheckServiceInterface* health = parts->server->GetHealthCheckService();
   for (const auto* service : dispatcher.table().Services())
     health->SetServingStatus(service->full_name(), true);
+  for (const ServiceBeside& each : beside) health->SetServingStatus(each.descriptor->full_name(), true);
+  parts->beside = std::move(beside);
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
@@ -144,6 +149,7 @@ int Server::port() const { return parts_->port; }
 
 void Server::Drain(absl::Duration grace) {
   parts_->server->GetHealthCheckService()->SetServingStatus(false);
+  for (const ServiceBeside& each : parts_->beside) each.drain();
   parts_->server->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   parts_->server->Wait();
 }

@@ -5,10 +5,18 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <google/protobuf/descriptor.h>
+
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "services/runtime/dispatcher.h"
+
+namespace grpc {
+class Service;
+}  // namespace grpc
 
 namespace qinglan::runtime {
 
@@ -19,12 +27,22 @@ struct ServerOptions {
   size_t queue_max = 4096;  // calls that wait for a worker; one more is RESOURCE_EXHAUSTED
 };
 
+// A service that is not in the table, because it streams or because its messages are too many to be objects.
+// Its access rules are for the installation only (access/installation.h), and it enforces them itself.
+struct ServiceBeside {
+  const google::protobuf::ServiceDescriptor* descriptor = nullptr;
+  grpc::Service* service = nullptr;  // outlives the server
+  std::function<void()> drain;       // ends the streams that would otherwise go on for ever; any thread
+};
+
 // Thread-safe.
 class Server {
  public:
   // Serves at once, every service's health being SERVING. FAILED_PRECONDITION when the table is not complete
-  // (ServiceTable::CheckComplete), UNAVAILABLE when the port is taken.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(Dispatcher& dispatcher, const ServerOptions& options);
+  // (ServiceTable::CheckComplete) or a rule beside it is not for the installation, UNAVAILABLE when the port
+  // is taken.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Dispatcher& dispatcher, const ServerOptions& options,
+                                                       std::vector<ServiceBeside> beside = {});
   ~Server();
 
   int port() const;

@@ -1,0 +1,89 @@
+// Appends, pipelined on one stream that is opened again when it breaks.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "eventstore/event_store.h"
+#include "services/eventstore/client/connection.h"
+#include "services/eventstore/client/followers.h"
+
+namespace qinglan::eventstore::remote {
+
+// One message takes what waits, up to either.
+inline constexpr size_t kPipeMessageAppendsMax = 512;
+inline constexpr size_t kPipeMessageBytesMax = 256 * 1024;
+
+struct PipeLimits {
+  size_t events_max = 0;
+  size_t bytes_max = 0;
+  absl::Duration timeout;
+};
+
+// Thread-safe. The connection and the followers, who learn of what was stored, must outlive it.
+class AppendPipe {
+ public:
+  AppendPipe(const Connection& connection, PipeLimits limits, Followers& followers);
+  ~AppendPipe();
+
+  // EventStore::Append() for a request that has been checked.
+  void Append(const AppendRequest& request, EventStore::AppendDone done);
+
+ private:
+  class Stream;
+  struct Pending {
+    std::string bytes;  // an AppendRequest
+    size_t events = 0;
+    EventStore::AppendDone done;  // empty once it has been called
+    absl::Time deadline;          // later for a later one
+  };
+  struct Answer {
+    EventStore::AppendDone done;
+    absl::StatusOr<Appended> outcome;
+  };
+
+  // With the lock held.
+  absl::Status CheckRoom(const Pending& pending) const;
+  void Open();
+  bool FillMessage();  // true when the caller must make the stream write, once the lock is released
+  std::deque<Pending>::iterator Drop(std::deque<Pending>::iterator pending);
+  std::vector<Answer> FailAll(const absl::Status& status);
+  std::vector<Answer> Expire(absl::Time now);
+
+  // Without it.
+  static void Deliver(std::vector<Answer>& answers);
+  void Keep();
+
+  // From a stream. TakeOutcomes() is false when the bytes are no answer to what was sent.
+  bool TakeOutcomes(Stream& stream, std::string_view message);
+  void ReadsEnded(Stream& stream);
+  void WriteDone(Stream& stream, bool ok);
+  void Ended(Stream& stream, const absl::Status& status);
+
+  const Connection& connection_;
+  const PipeLimits limits_;
+  Followers& followers_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Pending> pending_;  // in order of the calls
+  size_t sent_ = 0;              // so many of them are on the stream
+  size_t events_ = 0;
+  size_t bytes_ = 0;
+  Stream* stream_ = nullptr;  // that appends are written to
+  size_t streams_ = 0;        // that gRPC is not done with
+  bool closing_ = false;      // nothing new is taken
+  bool closed_ = false;       // and nothing is opened again
+  Backoff backoff_;
+  absl::Time reopen_at_ = absl::InfinitePast();
+  std::thread keeper_;  // opens again what broke, and answers what had no answer in time
+};
+
+}  // namespace qinglan::eventstore::remote

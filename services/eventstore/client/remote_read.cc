@@ -1,0 +1,124 @@
+#include "services/eventstore/client/remote_read.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "eventstore/check.h"
+#include "services/eventstore/client/message_stream.h"
+#include "services/eventstore/wire/grpc.h"
+#include "services/eventstore/wire/messages.h"
+
+namespace qinglan::eventstore::remote {
+namespace {
+
+constexpr char kRead[] = "/qinglan.eventstore.v1.EventStoreService/Read";
+
+class Reading {
+ public:
+  Reading(const Connection& connection, absl::Duration timeout, const Query& query,
+          const ReadOptions& options, EventVisitor visit)
+      : connection_(connection), timeout_(timeout), query_(query), left_(options), visit_(visit) {}
+
+  absl::StatusOr<Position> Run() {
+    absl::Time give_up = absl::Now() + timeout_;
+    Backoff backoff;
+    while (true) {
+      received_ = false;
+      const absl::Status status = Follow();
+      if (result_.has_value()) return *result_;
+      if (!IsBroken(status)) return status;
+      if (received_) {
+        give_up = absl::Now() + timeout_;
+        backoff.Reset();
+      }
+      const absl::Duration pause = backoff.Next();
+      if (absl::Now() + pause >= give_up) return absl::UnavailableError(status.message());
+      absl::SleepFor(pause);
+    }
+  }
+
+ private:
+  // Over one call, until there is a result or it ended without.
+  absl::Status Follow() {
+    std::string request;
+    EncodeRead(query_, left_, request);
+    const auto stream =
+        MessageStream::Open(connection_, kRead, std::move(request), std::make_shared<Signal>());
+    absl::Status status;
+    grpc::ByteBuffer message;
+    while (status.ok() && !result_.has_value()) {
+      switch (stream->Wait(absl::Now() + timeout_, message)) {
+        case MessageStream::Got::kMessage:
+          status = Take(message);
+          break;
+        case MessageStream::Got::kEnd:
+          status = stream->status().ok() ? absl::UnavailableError("the read ended without its end")
+                                         : stream->status();
+          break;
+        case MessageStream::Got::kNothing:
+          status = absl::UnavailableError("the event store gave no answer in time");
+          break;
+      }
+    }
+    if (!complete_) stream->Cancel();
+    stream->Leave();
+    return status;
+  }
+
+  absl::Status Take(const grpc::ByteBuffer& message) {
+    const FlatBytes bytes(message);
+    if (!batch_.Open(bytes.view())) return absl::InternalError("the bytes are no ReadResponse");
+    received_ = true;
+    const ReadEnd end = batch_.read_end();
+    if (!bound_.has_value()) bound_ = end.up_to;
+    if (!left_.up_to.has_value() || *left_.up_to > end.up_to) left_.up_to = end.up_to;
+    while (!batch_.empty()) {
+      const EventView* event = batch_.Next();
+      if (event == nullptr) return absl::InternalError("the bytes are no Event");
+      last_ = event->position;
+      if (left_.limit != SIZE_MAX) --left_.limit;
+      if (!visit_(*event)) {
+        result_ = last_;
+        return absl::OkStatus();
+      }
+      if (left_.backwards) {
+        left_.up_to = Position(last_.value - 1);
+        resumed_backwards_ = true;
+      } else {
+        left_.after = last_;
+      }
+    }
+    if (!end.complete) return absl::OkStatus();
+    complete_ = true;
+    // Of a resumed read the server knows the remaining part only.
+    const bool to_the_end = left_.limit > 0;
+    result_ = left_.backwards && to_the_end && resumed_backwards_ ? *bound_ : end.position;
+    return absl::OkStatus();
+  }
+
+  const Connection& connection_;
+  const absl::Duration timeout_;
+  const Query& query_;
+  ReadOptions left_;  // what a further call would have to read
+  EventVisitor visit_;
+  EventBatch batch_;
+  std::optional<Position> bound_;
+  Position last_;
+  bool resumed_backwards_ = false;
+  bool received_ = false;
+  bool complete_ = false;
+  std::optional<Position> result_;
+};
+
+}  // namespace
+
+absl::StatusOr<Position> ReadRemote(const Connection& connection, absl::Duration timeout, const Query& query,
+                                    const ReadOptions& options, EventVisitor visit) {
+  return Reading(connection, timeout, query, options, visit).Run();
+}
+
+}  // namespace qinglan::eventstore::remote

@@ -1,0 +1,224 @@
+#include "services/eventstore/server/append_call.h"
+
+#include <absl/time/clock.h>
+
+#include <utility>
+
+#include "eventstore/check.h"
+#include "services/eventstore/wire/grpc.h"
+#include "services/eventstore/wire/messages.h"
+
+namespace qinglan::eventstore::remote {
+namespace {
+
+// One unary append; owns itself until it has answered.
+class UnaryAppend final : public Task {
+ public:
+  UnaryAppend(ServiceParts& parts, grpc::ServerUnaryReactor& reactor, grpc::ByteBuffer& response)
+      : parts_(parts), reactor_(reactor), response_(response) {}
+
+  void Start(AppendRequest request) {
+    parts_.appends_waiting.fetch_add(1);
+    parts_.store.Append(std::move(request), [this](absl::StatusOr<Appended> outcome) {
+      outcome_ = std::move(outcome);
+      if (parts_.appends_waiting.fetch_sub(1) == 1) return Run();
+      parts_.handoff.Add(this);
+    });
+  }
+
+  void Run() override {
+    grpc::Status status;
+    if (outcome_.ok()) {
+      std::string bytes;
+      EncodeAppended(*outcome_, bytes);
+      response_ = ToBuffer(std::move(bytes));
+    } else {
+      status = ToGrpcStatus(outcome_.status());
+    }
+    grpc::ServerUnaryReactor& reactor = reactor_;
+    delete this;
+    reactor.Finish(std::move(status));
+  }
+
+ private:
+  ServiceParts& parts_;
+  grpc::ServerUnaryReactor& reactor_;
+  grpc::ByteBuffer& response_;
+  absl::StatusOr<Appended> outcome_;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
+                                      grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
+                                      grpc::ByteBuffer& response) {
+  grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
+  absl::Status refused = parts.gate.Admit(context, method);
+  AppendRequest append;
+  if (refused.ok() && !DecodeAppend(FlatBytes(request).view(), append)) {
+    refused = absl::InvalidArgumentError("the bytes are no AppendRequest");
+  }
+  if (refused.ok()) {
+    (new UnaryAppend(parts, *reactor, response))->Start(std::move(append));
+  } else {
+    reactor->Finish(ToGrpcStatus(refused));
+  }
+  return reactor;
+}
+
+AppendStreamCall::AppendStreamCall(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
+                                   grpc::CallbackServerContext& context)
+    : parts_(parts), gate_(parts.gate, context, method) {
+  parts_.streams.Add(this);
+  Next next;
+  {
+    const std::lock_guard lock(mutex_);
+    if (end_.ok()) end_ = gate_.Admit(absl::Now());
+    reads_ended_ = reads_ended_ || !end_.ok();
+    next = Decide();
+  }
+  Do(next);
+}
+
+void AppendStreamCall::OnReadDone(bool ok) {
+  absl::Status refused;
+  bool take = false;
+  {
+    const std::lock_guard lock(mutex_);
+    take = ok && !reads_ended_ && !broken_;
+  }
+  if (take) {
+    refused = gate_.Admit(absl::Now());
+    if (refused.ok()) refused = Take(FlatBytes(incoming_).view());
+    incoming_.Clear();
+  }
+  Next next;
+  {
+    const std::lock_guard lock(mutex_);
+    reading_ = false;
+    if (!ok) reads_ended_ = true;
+    if (!refused.ok() && !reads_ended_) {
+      reads_ended_ = true;
+      end_ = refused;
+    }
+    next = Decide();
+  }
+  Do(next);
+}
+
+absl::Status AppendStreamCall::Take(std::string_view message) {
+  std::vector<AppendRequest> appends;
+  if (!DecodeStreamAppends(message, appends)) {
+    return absl::InvalidArgumentError("the bytes are no AppendStreamRequest");
+  }
+  if (appends.empty()) return absl::OkStatus();
+  const size_t bytes = message.size() / appends.size();
+  std::vector<Slot*> slots;
+  slots.reserve(appends.size());
+  {
+    const std::lock_guard lock(mutex_);
+    for (size_t i = 0; i < appends.size(); ++i) {
+      slots.push_back(&slots_.emplace_back());  // a deque: it stays where it is until it is popped
+      slots.back()->bytes = bytes;
+      slot_bytes_ += bytes;
+    }
+  }
+  for (size_t i = 0; i < appends.size(); ++i) {
+    Slot* slot = slots[i];
+    parts_.store.Append(std::move(appends[i]), [this, slot](absl::StatusOr<Appended> outcome) {
+      Answer(*slot, std::move(outcome));
+    });
+  }
+  return absl::OkStatus();
+}
+
+void AppendStreamCall::Answer(Slot& slot, absl::StatusOr<Appended> outcome) {
+  Next next;
+  bool alone = false;
+  {
+    const std::lock_guard lock(mutex_);
+    slot.outcome = std::move(outcome);
+    slot.answered = true;
+    while (!slots_.empty() && slots_.front().answered) {
+      AddStreamOutcome(slots_.front().outcome, outgoing_);
+      slot_bytes_ -= slots_.front().bytes;
+      slots_.pop_front();
+    }
+    next = Decide();
+    alone = slots_.empty();
+  }
+  if (next.write && !alone) {
+    next.write = false;
+    parts_.handoff.Add(this);
+  }
+  Do(next);
+}
+
+AppendStreamCall::Next AppendStreamCall::Decide() {
+  Next next;
+  if (finished_) return next;
+  const bool full = slots_.size() >= kStreamAppendsMax || slot_bytes_ >= kStreamAppendBytesMax;
+  if (!reading_ && !reads_ended_ && !broken_ && !full) {
+    reading_ = true;
+    StartRead(
+        &incoming_);  // with the lock held: else the stream might end in between, and this object with it
+  }
+  if (!writing_ && !broken_ && !outgoing_.empty()) writing_ = next.write = true;
+  const bool answered = slots_.empty() && !writing_ && (broken_ || outgoing_.empty());
+  // A read may be under way when it is not the sender who ends the stream; it fails with the stream.
+  if (answered && (broken_ || reads_ended_)) finished_ = next.finish = true;
+  return next;
+}
+
+void AppendStreamCall::Do(const Next& next) {
+  if (next.write) Write();
+  if (next.finish) Finish(ToGrpcStatus(end_));
+}
+
+void AppendStreamCall::Write() {
+  {
+    const std::lock_guard lock(mutex_);
+    outgoing_message_ = ToBuffer(std::move(outgoing_));
+    outgoing_.clear();
+  }
+  StartWrite(&outgoing_message_);
+}
+
+void AppendStreamCall::OnWriteDone(bool ok) {
+  Next next;
+  {
+    const std::lock_guard lock(mutex_);
+    writing_ = false;
+    broken_ = broken_ || !ok;
+    next = Decide();
+  }
+  Do(next);
+}
+
+void AppendStreamCall::OnCancel() {
+  Next next;
+  {
+    const std::lock_guard lock(mutex_);
+    broken_ = true;
+    next = Decide();
+  }
+  Do(next);
+}
+
+void AppendStreamCall::Drain() {
+  Next next;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!reads_ended_) end_ = absl::UnavailableError("the server is stopping");
+    reads_ended_ = true;
+    next = Decide();
+  }
+  Do(next);
+}
+
+void AppendStreamCall::OnDone() {
+  parts_.streams.Remove(this);
+  delete this;
+}
+
+}  // namespace qinglan::eventstore::remote

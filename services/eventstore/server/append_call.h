@@ -1,0 +1,80 @@
+// The two ways to append: one call a commit, or many on a stream.
+#pragma once
+
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "services/eventstore/server/parts.h"
+
+namespace qinglan::eventstore::remote {
+
+// Of one stream, sent and not yet answered; at either the server reads no more.
+inline constexpr size_t kStreamAppendsMax = 4096;
+inline constexpr size_t kStreamAppendBytesMax = 16 * 1024 * 1024;
+
+// Answers from the committer's thread when no other append waits, for that is fastest for one writer alone;
+// else by way of the handoff, so that the committer is not held up by answering.
+grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
+                                      grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
+                                      grpc::ByteBuffer& response);
+
+// Owns itself until OnDone().
+class AppendStreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                               public OpenStream,
+                               private Task {
+ public:
+  AppendStreamCall(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
+                   grpc::CallbackServerContext& context);
+
+  void Drain() override;
+
+ private:
+  // A commit on its way; answered in the order of arrival.
+  struct Slot {
+    size_t bytes = 0;
+    bool answered = false;
+    absl::StatusOr<Appended> outcome;
+  };
+  // What is to be done once the lock is released; the object lives on until it is done.
+  struct Next {
+    bool write = false;
+    bool finish = false;
+  };
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+  void Run() override { Write(); }
+
+  absl::Status Take(std::string_view message);
+  void Answer(Slot& slot, absl::StatusOr<Appended> outcome);
+  void Write();
+  // With the lock held. Reads on when it may.
+  Next Decide();
+  void Do(const Next& next);
+
+  ServiceParts& parts_;
+  StreamGate gate_;
+  grpc::ByteBuffer incoming_;
+  grpc::ByteBuffer outgoing_message_;
+
+  std::mutex mutex_;
+  std::deque<Slot> slots_;
+  size_t slot_bytes_ = 0;
+  std::string outgoing_;  // outcomes to be written
+  bool reading_ = false;
+  bool writing_ = false;
+  bool reads_ended_ = false;  // half-closed, refused, or draining
+  bool broken_ = false;       // cancelled, or the peer is gone
+  bool finished_ = false;
+  absl::Status end_;  // why the reads ended, when not by the sender
+};
+
+}  // namespace qinglan::eventstore::remote

@@ -1,0 +1,34 @@
+// What the calls of the service share.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include "eventstore/event_store.h"
+#include "services/eventstore/server/gate.h"
+#include "services/eventstore/server/handoff.h"
+#include "services/eventstore/server/head_watch.h"
+#include "services/eventstore/server/streams.h"
+#include "services/runtime/transport/workers.h"
+
+namespace qinglan::eventstore::remote {
+
+// One message of events: whichever is reached first, and at least one event.
+inline constexpr size_t kMessageEventsMax = 512;
+inline constexpr size_t kMessageEventBytesMax = 256 * 1024;
+
+// In order of making. The store and the verifier outlive it.
+struct ServiceParts {
+  ServiceParts(EventStore& log, runtime::TokenVerifier& tokens, size_t threads, size_t waiting_max)
+      : store(log), gate(tokens), workers(threads, waiting_max), watch(log) {}
+
+  EventStore& store;
+  Gate gate;
+  OpenStreams streams;
+  std::atomic<size_t> appends_waiting = 0;  // unary ones, on the committer
+  Handoff handoff;
+  runtime::Workers workers;  // reading may wait for the disk, and gRPC's own threads must not
+  HeadWatch watch;
+};
+
+}  // namespace qinglan::eventstore::remote
