@@ -10,9 +10,23 @@
 #include "eventstore/text.h"
 
 namespace qinglan::eventstore::rocks {
+namespace {
 
-LogCursor::LogCursor(const Database& database)
-    : iterator_(database.db()->NewIterator(CheckedRead(), database.log())) {}
+constexpr size_t kReadAheadBytes = 1024 * 1024;
+
+rocksdb::ReadOptions ReadFor(LogCursor::Way way) {
+  rocksdb::ReadOptions read = CheckedRead();
+  if (way == LogCursor::Way::kLong) {
+    read.fill_cache = false;
+    read.readahead_size = kReadAheadBytes;
+  }
+  return read;
+}
+
+}  // namespace
+
+LogCursor::LogCursor(const Database& database, Way way)
+    : iterator_(database.db()->NewIterator(ReadFor(way), database.log())) {}
 
 absl::Status LogCursor::Load(Position expected) {
   record_.reset();

@@ -17,7 +17,9 @@ namespace qinglan::eventstore::rocks {
 // DATA_LOSS, with the position, for a record that is damaged or not where it must be.
 class LogCursor {
  public:
-  explicit LogCursor(const Database& database);
+  // Whoever is going to read a long way says so: it is read ahead, and past the cache, which is for others.
+  enum class Way { kShort, kLong };
+  explicit LogCursor(const Database& database, Way way = Way::kShort);
 
   // To the record that contains `position`, which must be in the log.
   absl::Status SeekContaining(Position position);

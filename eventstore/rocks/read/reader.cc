@@ -17,6 +17,7 @@ namespace {
 // Records fetched together: few at first, for a reader that wants only one or two.
 constexpr size_t kTogetherFirst = 8;
 constexpr size_t kTogetherMax = 64;
+constexpr size_t kLongWayEvents = 10'000;  // a scan of more reads ahead
 
 // One call of ReadMatching().
 class Reading {
@@ -80,7 +81,8 @@ absl::Status Reading::HandOverIfMatching(Record& record, Position position) {
 }
 
 absl::Status Reading::Scan() {
-  LogCursor log(database_);
+  const bool far = limit_ > kLongWayEvents && up_to_.value - after_.value > kLongWayEvents;
+  LogCursor log(database_, far ? LogCursor::Way::kLong : LogCursor::Way::kShort);
   if (direction_ == Direction::kForwards) {
     QL_RETURN_IF_ERROR(log.SeekContaining(after_.Next()));
     while (log.valid()) {
