@@ -5,14 +5,19 @@
 
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "eventstore/check.h"
+#include "eventstore/rocks/rocks_event_store.h"
 #include "eventstore/text.h"
 #include "projections/directory/directory.h"
 #include "projections/runner/runner.h"
 #include "projections/view_store/view_store.h"
+#include "services/eventstore/client/remote_event_store.h"
+#include "services/eventstore/server/event_store_service.h"
 #include "services/portfolio/service.h"
 #include "services/qinglan/areas.h"
+#include "services/runtime/access/token_file.h"
 
 namespace qinglan {
 namespace {
@@ -24,7 +29,7 @@ constexpr absl::Duration kDirectoryWaitMax = absl::Seconds(5);
 
 // In order of making; destroyed in reverse, so that nobody outlives what it uses.
 struct Platform::Parts {
-  std::unique_ptr<eventstore::RocksEventStore> store;
+  std::unique_ptr<eventstore::EventStore> store;
   std::unique_ptr<projections::Directory> directory;
   std::unique_ptr<projections::ViewStore> views;
   std::unique_ptr<projections::Runner> runner;
@@ -32,6 +37,7 @@ struct Platform::Parts {
   std::unique_ptr<runtime::Access> access;
   std::unique_ptr<runtime::TokenVerifier> tokens;
   std::unique_ptr<runtime::Dispatcher> dispatcher;
+  std::unique_ptr<eventstore::EventStoreService> event_store_service;
   std::unique_ptr<runtime::Server> server;
 };
 
@@ -55,10 +61,14 @@ runtime::Placement PlacementOf(const eventstore::EventStore& store, const projec
   };
 }
 
-absl::StatusOr<std::unique_ptr<eventstore::RocksEventStore>> OpenLog(const std::string& data) {
+absl::Status MakeFolder(const std::string& data) {
   std::error_code error;
   std::filesystem::create_directories(data, error);
   if (error) return absl::InvalidArgumentError(fmt::format("{}: {}", data, error.message()));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<eventstore::RocksEventStore>> OpenLog(const std::string& data) {
   eventstore::RocksEventStore::Options options;
   options.directory = data + "/log";
   return eventstore::RocksEventStore::Open(options);
@@ -77,6 +87,29 @@ absl::Status Platform::StartViews(const std::string& data, Parts& parts) {
   return absl::OkStatus();
 }
 
+absl::Status Platform::OpenStore(const PlatformOptions& options, Parts& parts) {
+  QL_RETURN_IF_ERROR(MakeFolder(options.data));
+  if (options.roles != Roles::kServices) {
+    QL_ASSIGN_OR_RETURN(parts.store, OpenLog(options.data));
+    return absl::OkStatus();
+  }
+  QL_ASSIGN_OR_RETURN(auto token, runtime::TokenFile::Open(options.event_store_token_file));
+  eventstore::RemoteEventStore::Options remote;
+  remote.target = options.event_store;
+  remote.token = [token = std::shared_ptr<runtime::TokenFile>(std::move(token))] { return token->Token(); };
+  QL_ASSIGN_OR_RETURN(parts.store, eventstore::RemoteEventStore::Connect(remote));
+  return absl::OkStatus();
+}
+
+absl::Status Platform::StartAreas(const PlatformOptions& options, Parts& parts) {
+  parts.directory = std::make_unique<projections::Directory>(parts.store.get());
+  QL_RETURN_IF_ERROR(parts.directory->Start());
+  RegisterWriteAreas(*parts.table);
+  QL_RETURN_IF_ERROR(StartViews(options.data, parts));
+  parts.access = std::make_unique<runtime::Access>(*parts.store, PlacementOf(*parts.store, *parts.directory));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options) {
   absl::TimeZone time_zone;
   if (!absl::LoadTimeZone(options.time_zone, &time_zone)) {
@@ -84,18 +117,24 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions&
   }
   QL_ASSIGN_OR_RETURN(runtime::PublicKeys keys, runtime::ParseKeySet(options.key_set));
   auto parts = std::make_unique<Parts>();
-  QL_ASSIGN_OR_RETURN(parts->store, OpenLog(options.data));
-  parts->directory = std::make_unique<projections::Directory>(parts->store.get());
-  QL_RETURN_IF_ERROR(parts->directory->Start());
+  QL_RETURN_IF_ERROR(OpenStore(options, *parts));
   parts->table =
       std::make_unique<runtime::ServiceTable>(*parts->store, runtime::Environment::Real(time_zone));
-  RegisterWriteAreas(*parts->table);
-  QL_RETURN_IF_ERROR(StartViews(options.data, *parts));
-  parts->access =
-      std::make_unique<runtime::Access>(*parts->store, PlacementOf(*parts->store, *parts->directory));
+  if (options.roles == Roles::kEventStore) {
+    parts->access = std::make_unique<runtime::Access>(*parts->store, runtime::Placement{});  // guards nothing
+  } else {
+    QL_RETURN_IF_ERROR(StartAreas(options, *parts));
+  }
   parts->tokens = std::make_unique<runtime::TokenVerifier>(std::move(keys), parts->table->environment().now);
   parts->dispatcher = std::make_unique<runtime::Dispatcher>(*parts->table, *parts->access, *parts->tokens);
-  QL_ASSIGN_OR_RETURN(parts->server, runtime::Server::Start(*parts->dispatcher, options.server));
+  std::vector<runtime::ServiceBeside> beside;
+  if (options.roles != Roles::kServices) {
+    parts->event_store_service =
+        std::make_unique<eventstore::EventStoreService>(*parts->store, *parts->tokens);
+    beside.push_back(parts->event_store_service->Beside());
+  }
+  QL_ASSIGN_OR_RETURN(parts->server,
+                      runtime::Server::Start(*parts->dispatcher, options.server, std::move(beside)));
   return std::unique_ptr<Platform>(new Platform(std::move(parts)));
 }
 

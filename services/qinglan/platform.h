@@ -6,14 +6,26 @@
 #include <memory>
 #include <string>
 
-#include "eventstore/rocks/rocks_event_store.h"
+#include "eventstore/event_store.h"
 #include "services/runtime/dispatcher.h"
 #include "services/runtime/transport/server.h"
 
 namespace qinglan {
 
+// What a process serves.
+enum class Roles {
+  kAll,         // everything, on a log of its own
+  kEventStore,  // that log alone, for other processes
+  kServices,    // everything but the log, which another process serves
+};
+
 struct PlatformOptions {
-  std::string data;     // directory: log/ and views/ below it
+  Roles roles = Roles::kAll;
+  std::string data;  // directory: log/ and views/ below it, as far as the roles have them
+  // With kServices: HOST:PORT of who serves the log, and the file with the operator's token, read again when
+  // it changes.
+  std::string event_store;
+  std::string event_store_token_file;
   std::string key_set;  // the JWKS as text
   std::string time_zone = "Asia/Shanghai";
   runtime::ServerOptions server;
@@ -23,7 +35,8 @@ struct PlatformOptions {
 class Platform {
  public:
   // FAILED_PRECONDITION when another process has the data open or a service is incomplete; INVALID_ARGUMENT
-  // for the key set or the time zone; DATA_LOSS for a damaged log; UNAVAILABLE for a taken port.
+  // for the key set, the time zone or the token file; DATA_LOSS for a damaged log; UNAVAILABLE for a taken
+  // port, or a log that nobody serves within 30 seconds.
   static absl::StatusOr<std::unique_ptr<Platform>> Start(const PlatformOptions& options);
   ~Platform();
 
@@ -36,6 +49,8 @@ class Platform {
 
  private:
   struct Parts;
+  static absl::Status OpenStore(const PlatformOptions& options, Parts& parts);
+  static absl::Status StartAreas(const PlatformOptions& options, Parts& parts);
   static absl::Status StartViews(const std::string& data, Parts& parts);
   explicit Platform(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

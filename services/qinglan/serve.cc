@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <nlohmann/json.hpp>
+#include <map>
 
 #include "eventstore/check.h"
 #include "services/qinglan/command_line.h"
@@ -19,7 +19,6 @@ struct ServeOptions {
   PlatformOptions platform;
   std::string key_set_file;
   std::string port_file;
-  std::string roles = "all";
 };
 
 int RunServe(ServeOptions options) {
@@ -54,14 +53,41 @@ int RunServe(ServeOptions options) {
   return kExitOk;
 }
 
+void AddRoles(CLI::App& command, PlatformOptions& options) {
+  command
+      .add_option("--roles", options.roles,
+                  "what to serve: all, in one process; eventstore, the log alone; services, all but the log")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Roles>{
+          {"all", Roles::kAll}, {"eventstore", Roles::kEventStore}, {"services", Roles::kServices}}))
+      ->type_name("all|eventstore|services");
+  auto* target = command
+                     .add_option("--eventstore", options.event_store,
+                                 "with --roles=services: HOST:PORT of who serves the log")
+                     ->type_name("HOST:PORT");
+  command
+      .add_option("--eventstore-token-file", options.event_store_token_file,
+                  "with --roles=services: file with an operator's token; read again when it changes")
+      ->needs(target)
+      ->type_name("FILE");
+}
+
+// What of the options goes with which roles.
+void CheckRoles(const PlatformOptions& options) {
+  const bool remote = options.roles == Roles::kServices;
+  if (remote && (options.event_store.empty() || options.event_store_token_file.empty())) {
+    throw CLI::ValidationError("--roles=services needs --eventstore and --eventstore-token-file");
+  }
+  if (!remote && !options.event_store.empty()) {
+    throw CLI::ValidationError("--eventstore is for --roles=services only");
+  }
+}
+
 }  // namespace
 
 void AddServe(CLI::App& app, RunCommand& run) {
   auto* command = app.add_subcommand("serve", "Serves until SIGINT or SIGTERM, then drains and stops");
   auto options = std::make_shared<ServeOptions>();
-  command->add_option("--roles", options->roles, "which services: all, in one process on an embedded log")
-      ->check(CLI::IsMember({"all"}))
-      ->capture_default_str();
+  AddRoles(*command, options->platform);
   command->add_option("--data", options->platform.data, "data directory; made when it is not there")
       ->required()
       ->type_name("DIR");
@@ -82,7 +108,10 @@ void AddServe(CLI::App& app, RunCommand& run) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   options->platform.server.port = 7410;
-  command->callback([options, &run] { run = [options] { return RunServe(*options); }; });
+  command->callback([options, &run] {
+    CheckRoles(options->platform);
+    run = [options] { return RunServe(*options); };
+  });
 }
 
 }  // namespace qinglan

@@ -64,6 +64,55 @@ TEST(EndToEnd, ALoadThatWasCutOffByPowerCutsEndsAsAnUndisturbedOne) {
   EXPECT_EQ(checked["clean"], true);
 }
 
+// The demo notices nothing of it but the time: its calls wait for the log, and go on.
+TEST(EndToEnd, WhenTheLogsProcessIsKilledTheServicesWaitForItAndNothingIsLost) {
+  Installation undisturbed;
+  undisturbed.Start();
+  const nlohmann::json whole = undisturbed.RunDemo(kTeachers);
+  ASSERT_EQ(undisturbed.Stop(), 0);
+
+  Installation split;
+  split.StartLog();
+  split.StartServices();
+  int met = 0;
+  Process demo(split.Demo(kTeachers), split.In("demo"));
+  for (int round = 0; round < 3; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(400 + 150 * round));
+    if (demo.Running()) ++met;
+    split.KillLog();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    split.StartLog();
+  }
+  EXPECT_EQ(demo.Wait(), 0);
+  EXPECT_GE(met, 1) << "no kill met the load: make it longer";
+  const nlohmann::json finished = nlohmann::json::parse(demo.Output(), nullptr, false);
+  EXPECT_EQ(finished["position"], whole["position"]);
+  EXPECT_EQ(finished["requests"], whole["requests"]);
+  EXPECT_EQ(split.RunDemo(kTeachers)["position"], whole["position"]);  // the views are there, too
+  EXPECT_EQ(split.Stop(), 0);
+  EXPECT_EQ(split.StopLog(), 0);
+  const nlohmann::json checked = split.Fsck();
+  EXPECT_EQ(checked["events"], whole["position"]);
+  EXPECT_EQ(checked["clean"], true);
+}
+
+TEST(EndToEnd, RolesAskForWhatTheyNeed) {
+  Installation installation;
+  const std::vector<std::string> serve = {"serve", "--data=" + installation.In("data"),
+                                          "--keys=" + installation.In("keys/jwks.json"), "--port=0"};
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), serve.begin(), serve.end());
+    return installation.Run(more).exit_code;
+  };
+  EXPECT_NE(run({"--roles=services"}), 0);
+  EXPECT_NE(run({"--roles=services", "--eventstore=127.0.0.1:1"}), 0);
+  EXPECT_NE(run({"--roles=all", "--eventstore=127.0.0.1:1"}), 0);
+  EXPECT_NE(run({"--roles=mentoring"}), 0);
+  EXPECT_EQ(run({"--roles=services", "--eventstore=127.0.0.1:1",
+                 "--eventstore-token-file=" + installation.In("no.token")}),
+            1);
+}
+
 // One is ready for the next tier, one is not, one is barred; the barred one's bar names its document.
 TEST(EndToEnd, PortfoliosSayWhoIsReadyWhoIsNotAndWhoIsBarred) {
   Installation installation;

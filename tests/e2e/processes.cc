@@ -86,22 +86,58 @@ Installation::Installation() {
 
 Installation::~Installation() {
   server_.reset();
+  log_.reset();
   std::filesystem::remove_all(folder_);
 }
 
+std::string Installation::Serve(std::unique_ptr<Process>& process, const std::string& name,
+                                std::vector<std::string> arguments) {
+  const std::string port_file = In(name + ".port");
+  std::filesystem::remove(port_file);
+  arguments.insert(arguments.begin(), "serve");
+  arguments.push_back("--keys=" + In("keys/jwks.json"));
+  arguments.push_back("--port-file=" + port_file);
+  process = std::make_unique<Process>(arguments, In(name + ".log"));
+  for (int i = 0; i < kStartTries && !std::filesystem::exists(port_file) && process->Running(); ++i) Nap();
+  std::string port = Content(port_file);
+  EXPECT_FALSE(port.empty()) << "it does not serve: " << process->Output()
+                             << Content(In(name + ".log.errors"));
+  if (!port.empty()) port.pop_back();  // the line's end
+  return port;
+}
+
 void Installation::Start() {
-  std::filesystem::remove(In("port"));
-  server_ = std::make_unique<Process>(
-      std::vector<std::string>{"serve", "--roles=all", "--data=" + In("data"),
-                               "--keys=" + In("keys/jwks.json"), "--port=0", "--port-file=" + In("port")},
-      In("serve.log"));
-  for (int i = 0; i < kStartTries && !std::filesystem::exists(In("port")); ++i) {
-    ASSERT_TRUE(server_->Running()) << server_->Output() << Content(In("serve.log.errors"));
-    Nap();
-  }
-  port_ = Content(In("port"));
-  ASSERT_FALSE(port_.empty()) << "the server does not serve";
-  port_.pop_back();  // the line's end
+  port_ = Serve(server_, "serve", {"--roles=all", "--data=" + In("data"), "--port=0"});
+  ASSERT_FALSE(port_.empty());
+}
+
+void Installation::StartLog() {
+  log_port_ = Serve(log_, "log", {"--roles=eventstore", "--data=" + In("data"), "--port=" + log_port_});
+  ASSERT_FALSE(log_port_.empty());
+}
+
+void Installation::StartServices() {
+  EXPECT_EQ(Run({"token", "--key=" + In("keys/private.pem"), "--user=services", "--role=operator",
+                 "--out=" + In("log.token")})
+                .exit_code,
+            0);
+  port_ = Serve(server_, "services",
+                {"--roles=services", "--data=" + In("services"), "--port=0",
+                 "--eventstore=127.0.0.1:" + log_port_, "--eventstore-token-file=" + In("log.token")});
+  ASSERT_FALSE(port_.empty());
+}
+
+int Installation::StopLog() {
+  log_->Signal(SIGTERM);
+  const int exit_code = log_->Wait();
+  log_.reset();
+  return exit_code;
+}
+
+void Installation::KillLog() {
+  log_->Signal(SIGKILL);
+  log_->Wait();
+  log_.reset();
 }
 
 int Installation::Stop(std::string* said) {

@@ -47,6 +47,13 @@ class Installation {
 
   // Starts a server on a free port and waits until it serves; fails the test when it does not.
   void Start();
+  // The same in two processes: the log in one, which keeps its port, and all else in the other, which Start()
+  // would have been. Stop() and Kill() are the latter's.
+  void StartLog();
+  void StartServices();
+  int StopLog();
+  void KillLog();
+
   // Ends it with SIGTERM and returns its exit code; what it said is in `said`.
   int Stop(std::string* said = nullptr);
   // Ends it as a power cut would.
@@ -64,9 +71,15 @@ class Installation {
   nlohmann::json Fsck();
 
  private:
+  // Starts `serve` with these arguments and those that all have, and waits until it serves; its port.
+  std::string Serve(std::unique_ptr<Process>& process, const std::string& name,
+                    std::vector<std::string> arguments);
+
   std::string folder_;
   std::string port_;
   std::unique_ptr<Process> server_;
+  std::string log_port_ = "0";
+  std::unique_ptr<Process> log_;
   int runs_ = 0;
 };
 

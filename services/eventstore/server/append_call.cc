@@ -11,41 +11,14 @@
 namespace qinglan::eventstore::remote {
 namespace {
 
-// One unary append; owns itself until it has answered.
-class UnaryAppend final : public Task {
- public:
-  UnaryAppend(ServiceParts& parts, grpc::ServerUnaryReactor& reactor, grpc::ByteBuffer& response)
-      : parts_(parts), reactor_(reactor), response_(response) {}
-
-  void Start(AppendRequest request) {
-    parts_.appends_waiting.fetch_add(1);
-    parts_.store.Append(std::move(request), [this](absl::StatusOr<Appended> outcome) {
-      outcome_ = std::move(outcome);
-      if (parts_.appends_waiting.fetch_sub(1) == 1) return Run();
-      parts_.handoff.Add(this);
-    });
-  }
-
-  void Run() override {
-    grpc::Status status;
-    if (outcome_.ok()) {
-      std::string bytes;
-      EncodeAppended(*outcome_, bytes);
-      response_ = ToBuffer(std::move(bytes));
-    } else {
-      status = ToGrpcStatus(outcome_.status());
-    }
-    grpc::ServerUnaryReactor& reactor = reactor_;
-    delete this;
-    reactor.Finish(std::move(status));
-  }
-
- private:
-  ServiceParts& parts_;
-  grpc::ServerUnaryReactor& reactor_;
-  grpc::ByteBuffer& response_;
-  absl::StatusOr<Appended> outcome_;
-};
+void Answer(grpc::ServerUnaryReactor& reactor, grpc::ByteBuffer& response,
+            const absl::StatusOr<Appended>& outcome) {
+  if (!outcome.ok()) return reactor.Finish(ToGrpcStatus(outcome.status()));
+  std::string bytes;
+  EncodeAppended(*outcome, bytes);
+  response = ToBuffer(std::move(bytes));
+  reactor.Finish(grpc::Status::OK);
+}
 
 }  // namespace
 
@@ -58,11 +31,13 @@ grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobu
   if (refused.ok() && !DecodeAppend(FlatBytes(request).view(), append)) {
     refused = absl::InvalidArgumentError("the bytes are no AppendRequest");
   }
-  if (refused.ok()) {
-    (new UnaryAppend(parts, *reactor, response))->Start(std::move(append));
-  } else {
+  if (!refused.ok()) {
     reactor->Finish(ToGrpcStatus(refused));
+    return reactor;
   }
+  parts.store.Append(std::move(append), [reactor, &response](const absl::StatusOr<Appended>& outcome) {
+    Answer(*reactor, response, outcome);
+  });
   return reactor;
 }
 
@@ -134,7 +109,6 @@ absl::Status AppendStreamCall::Take(std::string_view message) {
 
 void AppendStreamCall::Answer(Slot& slot, absl::StatusOr<Appended> outcome) {
   Next next;
-  bool alone = false;
   {
     const std::lock_guard lock(mutex_);
     slot.outcome = std::move(outcome);
@@ -145,11 +119,6 @@ void AppendStreamCall::Answer(Slot& slot, absl::StatusOr<Appended> outcome) {
       slots_.pop_front();
     }
     next = Decide();
-    alone = slots_.empty();
-  }
-  if (next.write && !alone) {
-    next.write = false;
-    parts_.handoff.Add(this);
   }
   Do(next);
 }

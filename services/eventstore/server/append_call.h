@@ -18,16 +18,14 @@ namespace qinglan::eventstore::remote {
 inline constexpr size_t kStreamAppendsMax = 4096;
 inline constexpr size_t kStreamAppendBytesMax = 16 * 1024 * 1024;
 
-// Answers from the committer's thread when no other append waits, for that is fastest for one writer alone;
-// else by way of the handoff, so that the committer is not held up by answering.
+// Answers on the thread that the store calls back on; no thread of the service waits for the disk.
 grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
                                       grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
                                       grpc::ByteBuffer& response);
 
 // Owns itself until OnDone().
 class AppendStreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
-                               public OpenStream,
-                               private Task {
+                               public OpenStream {
  public:
   AppendStreamCall(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
                    grpc::CallbackServerContext& context);
@@ -51,7 +49,6 @@ class AppendStreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
-  void Run() override { Write(); }
 
   absl::Status Take(std::string_view message);
   void Answer(Slot& slot, absl::StatusOr<Appended> outcome);

@@ -1,12 +1,10 @@
 // What the calls of the service share.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 
 #include "eventstore/event_store.h"
 #include "services/eventstore/server/gate.h"
-#include "services/eventstore/server/handoff.h"
 #include "services/eventstore/server/head_watch.h"
 #include "services/eventstore/server/streams.h"
 #include "services/runtime/transport/workers.h"
@@ -25,8 +23,6 @@ struct ServiceParts {
   EventStore& store;
   Gate gate;
   OpenStreams streams;
-  std::atomic<size_t> appends_waiting = 0;  // unary ones, on the committer
-  Handoff handoff;
   runtime::Workers workers;  // reading may wait for the disk, and gRPC's own threads must not
   HeadWatch watch;
 };

@@ -1,0 +1,126 @@
+#include "tests/services/eventstore/log_under_test.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "eventstore/check.h"
+
+namespace qinglan::tests {
+
+using eventstore::AppendRequest;
+using eventstore::EventView;
+using eventstore::Position;
+
+// The lock is held while passing on, so that what was held goes first.
+void SeenThroughStore::Append(AppendRequest request, AppendDone done) {
+  const absl::MutexLock lock(&mutex_);
+  if (holding_) {
+    held_.emplace_back(std::move(request), std::move(done));
+  } else {
+    store_.Append(std::move(request), std::move(done));
+  }
+}
+
+void SeenThroughStore::Release() {
+  const absl::MutexLock lock(&mutex_);
+  holding_ = false;
+  for (auto& [request, done] : held_) store_.Append(std::move(request), std::move(done));
+  held_.clear();
+}
+
+size_t SeenThroughStore::held() const {
+  const absl::MutexLock lock(&mutex_);
+  return held_.size();
+}
+
+absl::StatusOr<Position> SeenThroughStore::Read(const eventstore::Query& query,
+                                                const eventstore::ReadOptions& options,
+                                                eventstore::EventVisitor visit) const {
+  return store_.Read(query, options, [&](const EventView& event) {
+    ++shown_;
+    if (before_showing) before_showing();
+    return visit(event);
+  });
+}
+
+class SeenThroughStore::Following final : public eventstore::Subscription {
+ public:
+  Following(SeenThroughStore& store, std::unique_ptr<eventstore::Subscription> beneath)
+      : store_(store), beneath_(std::move(beneath)) {}
+
+  absl::StatusOr<eventstore::Progress> Next(size_t limit, absl::Duration wait,
+                                            eventstore::EventVisitor visit) override {
+    return beneath_->Next(limit, wait, [&](const EventView& event) {
+      ++store_.shown_;
+      return visit(event);
+    });
+  }
+  void Cancel() override { beneath_->Cancel(); }
+
+ private:
+  SeenThroughStore& store_;
+  std::unique_ptr<eventstore::Subscription> beneath_;
+};
+
+absl::StatusOr<std::unique_ptr<eventstore::Subscription>> SeenThroughStore::Subscribe(eventstore::Query query,
+                                                                                      Position after) {
+  QL_ASSIGN_OR_RETURN(auto beneath, store_.Subscribe(std::move(query), after));
+  return std::make_unique<Following>(*this, std::move(beneath));
+}
+
+LogUnderTest::LogUnderTest() {
+  std::string path = testing::TempDir() + "/qinglan-remote-XXXXXX";
+  directory_ = mkdtemp(path.data());
+  Up();
+}
+
+LogUnderTest::~LogUnderTest() {
+  Down();
+  std::filesystem::remove_all(directory_);
+}
+
+void LogUnderTest::Down() {
+  server_.reset();
+  seen_through_.reset();
+  log_.reset();
+}
+
+void LogUnderTest::Up() {
+  eventstore::RocksEventStore::Options options;
+  options.directory = directory_;
+  auto log = eventstore::RocksEventStore::Open(options);
+  QL_CHECK(log.ok(), log.status().ToString().c_str());
+  log_ = *std::move(log);
+  seen_through_ = std::make_unique<SeenThroughStore>(*log_);
+  server_ = std::make_unique<LogServer>(*seen_through_, port_);
+  port_ = server_->port();
+}
+
+void LogUnderTest::Put(size_t count, const std::vector<std::string>& tags, size_t payload_bytes) {
+  const size_t events_each = std::min<size_t>(500, eventstore::kCommitBytesMax / 2 / (payload_bytes + 100));
+  while (count > 0) {
+    AppendRequest request = OneEvent(fmt::format("put-{}", puts_++), tags, payload_bytes);
+    request.events.resize(std::min(count, events_each), request.events.front());
+    count -= request.events.size();
+    const auto appended = log_->AppendAndWait(std::move(request));
+    QL_CHECK(appended.ok(), appended.status().ToString().c_str());
+  }
+}
+
+AppendRequest OneEvent(std::string commit_id, std::vector<std::string> tags, size_t payload_bytes) {
+  AppendRequest request;
+  request.fingerprint = commit_id;
+  request.commit_id = std::move(commit_id);
+  request.actor = "tester";
+  request.events.push_back(
+      {"tested", std::move(tags), absl::CivilDay(2026, 9, 1), std::string(payload_bytes, 'x')});
+  return request;
+}
+
+eventstore::Query TaggedWith(const std::string& tag) { return {{eventstore::QueryItem{{}, {tag}}}}; }
+
+}  // namespace qinglan::tests
