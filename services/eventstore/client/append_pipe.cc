@@ -14,8 +14,6 @@
 namespace qinglan::eventstore::remote {
 namespace {
 
-constexpr char kAppendStream[] = "/qinglan.eventstore.v1.EventStoreService/AppendStream";
-
 constexpr absl::Duration kCloseWaitMax = absl::Seconds(5);
 constexpr absl::Duration kKeeperTick =
     absl::Milliseconds(250);  // so late may it be told that there is no answer
@@ -30,11 +28,10 @@ absl::Status NoAnswer(std::string_view why) {
 // One AppendStream call; owns itself until OnDone(). What is public belongs to the pipe, under its lock.
 class AppendPipe::Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  explicit Stream(AppendPipe& pipe) : pipe_(pipe) {
+  explicit Stream(AppendPipe& pipe) : live_(pipe.connection_.calls()), pipe_(pipe) {
     pipe.connection_.Prepare(context_);
     grpc::internal::ClientCallbackReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>::Create(
-        &pipe.connection_.channel(),
-        pipe.connection_.Method(kAppendStream, grpc::internal::RpcMethod::BIDI_STREAMING), &context_, this);
+        &pipe.connection_.channel(), pipe.connection_.methods().append_stream, &context_, this);
     AddHold();  // writes are begun by whoever appends
     StartRead(&incoming_);
     StartCall();
@@ -60,6 +57,7 @@ class AppendPipe::Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer
     delete this;
   }
 
+  const LiveCall live_;
   AppendPipe& pipe_;
   grpc::ClientContext context_;
   grpc::ByteBuffer incoming_;
@@ -102,6 +100,7 @@ void AppendPipe::Append(const AppendRequest& request, EventStore::AppendDone don
       bytes_ += pending.bytes.size();
       pending_.push_back(std::move(pending));
       if (stream_ == nullptr && absl::Now() >= reopen_at_) Open();
+      if (stream_ == nullptr) changed_.notify_all();  // the keeper opens it in time
       if (FillMessage()) writes = stream_;
     }
   }

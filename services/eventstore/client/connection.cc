@@ -36,6 +36,18 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
+Connection::Methods MethodsOf(const std::shared_ptr<grpc::Channel>& channel) {
+  using Method = grpc::internal::RpcMethod;
+  return {
+      Method("/qinglan.eventstore.v1.EventStoreService/AppendStream", Method::BIDI_STREAMING, channel),
+      Method("/qinglan.eventstore.v1.EventStoreService/Read", Method::SERVER_STREAMING, channel),
+      Method("/qinglan.eventstore.v1.EventStoreService/Subscribe", Method::SERVER_STREAMING, channel),
+      Method("/qinglan.eventstore.v1.EventStoreService/FindCommit", Method::NORMAL_RPC, channel),
+      Method("/qinglan.eventstore.v1.EventStoreService/GetHead", Method::NORMAL_RPC, channel),
+      Method("/qinglan.eventstore.v1.EventStoreService/GetHeadAt", Method::NORMAL_RPC, channel),
+  };
+}
+
 }  // namespace
 
 bool IsBroken(const absl::Status& status) {
@@ -45,12 +57,7 @@ bool IsBroken(const absl::Status& status) {
 }
 
 Connection::Connection(const std::string& target, std::function<std::string()> token)
-    : channel_(MakeChannel(target)), token_(std::move(token)) {}
-
-grpc::internal::RpcMethod Connection::Method(const char* path,
-                                             grpc::internal::RpcMethod::RpcType type) const {
-  return grpc::internal::RpcMethod(path, type, channel_);
-}
+    : channel_(MakeChannel(target)), token_(std::move(token)), methods_(MethodsOf(channel_)) {}
 
 void Connection::Prepare(grpc::ClientContext& context) const {
   context.set_wait_for_ready(true);
@@ -60,10 +67,10 @@ void Connection::Prepare(grpc::ClientContext& context) const {
   }
 }
 
-absl::Status Connection::Call(const char* path, const google::protobuf::Message& request,
-                              google::protobuf::Message& response, absl::Duration timeout) const {
+absl::Status Connection::Call(const grpc::internal::RpcMethod& method,
+                              const google::protobuf::Message& request, google::protobuf::Message& response,
+                              absl::Duration timeout) const {
   const absl::Time deadline = absl::Now() + timeout;
-  const auto method = Method(path, grpc::internal::RpcMethod::NORMAL_RPC);
   Backoff backoff;
   while (true) {
     grpc::ClientContext context;

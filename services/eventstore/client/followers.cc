@@ -2,24 +2,36 @@
 
 namespace qinglan::eventstore::remote {
 
-bool Followers::Enter(const std::shared_ptr<Signal>& signal) {
+void Followers::Add(Follower* follower) {
+  const std::lock_guard lock(mutex_);
+  followers_.insert(follower);
+  if (closed_) follower->Interrupt();
+}
+
+void Followers::Remove(Follower* follower) {
+  const std::lock_guard lock(mutex_);
+  followers_.erase(follower);
+}
+
+bool Followers::Enter() {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;
-  inside_.insert(signal);
+  ++inside_;
   return true;
 }
 
-void Followers::Leave(const std::shared_ptr<Signal>& signal) {
+void Followers::Leave() {
   const std::lock_guard lock(mutex_);  // held while notifying: whoever closes may be gone right after
-  inside_.erase(signal);
+  --inside_;
   changed_.notify_all();
 }
 
 void Followers::Close() {
   std::unique_lock lock(mutex_);
   closed_ = true;
-  for (const auto& signal : inside_) signal->Interrupt();
-  changed_.wait(lock, [&] { return inside_.empty(); });
+  for (Follower* follower : followers_) follower->Interrupt();
+  changed_.wait(lock, [&] { return inside_ == 0; });
+  for (Follower* follower : followers_) follower->Drop();
 }
 
 void Followers::Learn(Position position) {

@@ -5,26 +5,34 @@
 #include "services/eventstore/wire/grpc.h"
 
 namespace qinglan::eventstore::remote {
+namespace {
 
-std::shared_ptr<MessageStream> MessageStream::Open(const Connection& connection, const char* path,
+// After a long message the next is asked for before this one is looked at. A short one is the last, as a
+// rule, and asking for more would only cost.
+constexpr size_t kReadAheadBytes = 32 * 1024;
+
+}  // namespace
+
+std::shared_ptr<MessageStream> MessageStream::Open(const Connection& connection,
+                                                   const grpc::internal::RpcMethod& method,
                                                    std::string request, std::shared_ptr<Signal> signal) {
-  auto stream = std::make_shared<MessageStream>(std::move(signal), std::move(request));
+  auto stream = std::make_shared<MessageStream>(connection, std::move(signal), std::move(request));
   stream->self_ = stream;
   connection.Prepare(stream->context_);
   grpc::internal::ClientCallbackReaderFactory<grpc::ByteBuffer>::Create(
-      &connection.channel(), connection.Method(path, grpc::internal::RpcMethod::SERVER_STREAMING),
-      &stream->context_, &stream->request_, stream.get());
+      &connection.channel(), method, &stream->context_, &stream->request_, stream.get());
   stream->AddHold();  // reads are begun by the waiting thread, too
   stream->StartRead(&stream->incoming_);
   stream->StartCall();
   return stream;
 }
 
-MessageStream::MessageStream(std::shared_ptr<Signal> signal, std::string request)
-    : signal_(std::move(signal)), request_(ToBuffer(std::move(request))) {}
+MessageStream::MessageStream(const Connection& connection, std::shared_ptr<Signal> signal,
+                             std::string request)
+    : live_(connection.calls()), signal_(std::move(signal)), request_(ToBuffer(std::move(request))) {}
 
 MessageStream::Got MessageStream::Wait(absl::Time until, grpc::ByteBuffer& message) {
-  bool more = false;
+  ReadOn();
   {
     std::unique_lock lock(signal_->mutex);
     const auto something = [&] { return ready_.has_value() || reads_ended_ || signal_->interrupted; };
@@ -44,10 +52,15 @@ MessageStream::Got MessageStream::Wait(absl::Time until, grpc::ByteBuffer& messa
     }
     message.Swap(&*ready_);
     ready_.reset();
-    more = !reads_ended_;
+    reading_ = false;
   }
-  if (more) StartRead(&incoming_);
+  if (message.Length() >= kReadAheadBytes) ReadOn();
   return Got::kMessage;
+}
+
+void MessageStream::ReadOn() {
+  if (std::exchange(reading_, true)) return;
+  StartRead(&incoming_);
 }
 
 void MessageStream::Leave() {

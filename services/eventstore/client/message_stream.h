@@ -45,9 +45,10 @@ struct Signal {
 class MessageStream final : public grpc::ClientReadReactor<grpc::ByteBuffer>,
                             public std::enable_shared_from_this<MessageStream> {
  public:
-  static std::shared_ptr<MessageStream> Open(const Connection& connection, const char* path,
-                                             std::string request, std::shared_ptr<Signal> signal);
-  MessageStream(std::shared_ptr<Signal> signal, std::string request);
+  static std::shared_ptr<MessageStream> Open(const Connection& connection,
+                                             const grpc::internal::RpcMethod& method, std::string request,
+                                             std::shared_ptr<Signal> signal);
+  MessageStream(const Connection& connection, std::shared_ptr<Signal> signal, std::string request);
 
   enum class Got { kMessage, kEnd, kNothing };
   // Waits for a message until `until` or the interruption. At the end, status() says why.
@@ -60,14 +61,18 @@ class MessageStream final : public grpc::ClientReadReactor<grpc::ByteBuffer>,
   void Leave();
 
  private:
+  void ReadOn();
   void OnReadDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
 
+  const LiveCall live_;
   const std::shared_ptr<Signal> signal_;
   const grpc::ByteBuffer request_;
   grpc::ClientContext context_;
   std::shared_ptr<MessageStream> self_;  // until gRPC is done with it
-  bool held_ = true;                     // more reads may be begun; of the waiting thread
+  // Of the waiting thread.
+  bool held_ = true;     // more reads may be begun
+  bool reading_ = true;  // one is under way, or its message is ready
   grpc::ByteBuffer incoming_;
 
   // Under the signal's lock.

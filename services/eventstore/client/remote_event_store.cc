@@ -12,14 +12,6 @@
 #include "services/eventstore/client/remote_subscription.h"
 
 namespace qinglan::eventstore {
-namespace {
-
-constexpr char kFindCommit[] = "/qinglan.eventstore.v1.EventStoreService/FindCommit";
-constexpr char kGetHead[] = "/qinglan.eventstore.v1.EventStoreService/GetHead";
-constexpr char kGetHeadAt[] = "/qinglan.eventstore.v1.EventStoreService/GetHeadAt";
-
-}  // namespace
-
 // In order of making; destroyed in reverse.
 struct RemoteEventStore::Parts {
   explicit Parts(const Options& given)
@@ -60,7 +52,8 @@ absl::StatusOr<EventStore::Commit> RemoteEventStore::FindCommit(std::string_view
   v1::FindCommitRequest request;
   request.set_commit_id(std::string(commit_id));
   v1::FindCommitResponse response;
-  QL_RETURN_IF_ERROR(parts_->connection.Call(kFindCommit, request, response, parts_->options.timeout));
+  QL_RETURN_IF_ERROR(parts_->connection.Call(parts_->connection.methods().find_commit, request, response,
+                                             parts_->options.timeout));
   const v1::Appended& appended = response.appended();
   parts_->followers->Learn(Position(appended.last()));
   return Commit{{Position(appended.first()), Position(appended.last()),
@@ -70,8 +63,8 @@ absl::StatusOr<EventStore::Commit> RemoteEventStore::FindCommit(std::string_view
 
 absl::StatusOr<Position> RemoteEventStore::Head() const {
   v1::GetHeadResponse response;
-  QL_RETURN_IF_ERROR(
-      parts_->connection.Call(kGetHead, v1::GetHeadRequest(), response, parts_->options.timeout));
+  QL_RETURN_IF_ERROR(parts_->connection.Call(parts_->connection.methods().get_head, v1::GetHeadRequest(),
+                                             response, parts_->options.timeout));
   parts_->followers->Learn(Position(response.position()));
   return Position(response.position());
 }
@@ -80,7 +73,8 @@ absl::StatusOr<Position> RemoteEventStore::HeadAt(absl::Time instant) const {
   v1::GetHeadAtRequest request;
   request.set_instant_us(absl::ToUnixMicros(instant));
   v1::GetHeadAtResponse response;
-  QL_RETURN_IF_ERROR(parts_->connection.Call(kGetHeadAt, request, response, parts_->options.timeout));
+  QL_RETURN_IF_ERROR(parts_->connection.Call(parts_->connection.methods().get_head_at, request, response,
+                                             parts_->options.timeout));
   return Position(response.position());
 }
 

@@ -15,8 +15,6 @@
 namespace qinglan::eventstore::remote {
 namespace {
 
-constexpr char kRead[] = "/qinglan.eventstore.v1.EventStoreService/Read";
-
 class Reading {
  public:
   Reading(const Connection& connection, absl::Duration timeout, const Query& query,
@@ -46,8 +44,8 @@ class Reading {
   absl::Status Follow() {
     std::string request;
     EncodeRead(query_, left_, request);
-    const auto stream =
-        MessageStream::Open(connection_, kRead, std::move(request), std::make_shared<Signal>());
+    const auto stream = MessageStream::Open(connection_, connection_.methods().read, std::move(request),
+                                            std::make_shared<Signal>());
     absl::Status status;
     grpc::ByteBuffer message;
     while (status.ok() && !result_.has_value()) {

@@ -9,8 +9,6 @@
 namespace qinglan::eventstore::remote {
 namespace {
 
-constexpr char kSubscribe[] = "/qinglan.eventstore.v1.EventStoreService/Subscribe";
-
 // So long a batch waits for more of what is known to be there, before it is handed over as it is.
 constexpr absl::Duration kMoreWait = absl::Milliseconds(20);
 
@@ -31,11 +29,15 @@ RemoteSubscription::RemoteSubscription(const Connection& connection, std::shared
                                        absl::Duration timeout, const Query& query, Position after)
     : connection_(connection), followers_(std::move(followers)), timeout_(timeout), query_(query) {
   received_.position = position_ = after;
+  followers_->Add(this);
 }
 
-RemoteSubscription::~RemoteSubscription() { Close(); }
+RemoteSubscription::~RemoteSubscription() {
+  followers_->Remove(this);
+  Drop();
+}
 
-void RemoteSubscription::Close() {
+void RemoteSubscription::Drop() {
   if (stream_ == nullptr) return;
   stream_->Cancel();
   stream_->Leave();
@@ -43,13 +45,10 @@ void RemoteSubscription::Close() {
 }
 
 absl::StatusOr<Progress> RemoteSubscription::Next(size_t limit, absl::Duration wait, EventVisitor visit) {
-  if (!followers_->Enter(signal_)) {
-    Close();
-    return absl::CancelledError("the event store's client has closed");
-  }
+  if (!followers_->Enter()) return absl::CancelledError("the event store's client has closed");
   auto progress = Follow(limit, absl::Now() + std::max(wait, absl::ZeroDuration()), visit);
-  if (!progress.ok()) Close();
-  followers_->Leave(signal_);
+  if (!progress.ok()) Drop();
+  followers_->Leave();
   return progress;
 }
 
@@ -96,11 +95,12 @@ Progress RemoteSubscription::Now() const {
 absl::StatusOr<bool> RemoteSubscription::Receive(absl::Time until) {
   while (true) {
     if (stream_ == nullptr) {
-      signal_->Sleep(std::min(until, reopen_at_));
+      if (absl::Now() < reopen_at_) signal_->Sleep(std::min(until, reopen_at_));
       if (signal_->Interrupted() || absl::Now() < reopen_at_) return false;
       std::string request;
       EncodeSubscribe(query_, received_.position, request);
-      stream_ = MessageStream::Open(connection_, kSubscribe, std::move(request), signal_);
+      stream_ =
+          MessageStream::Open(connection_, connection_.methods().subscribe, std::move(request), signal_);
       heard_ = absl::Now();
     }
     grpc::ByteBuffer message;
@@ -111,14 +111,14 @@ absl::StatusOr<bool> RemoteSubscription::Receive(absl::Time until) {
         return true;
       case MessageStream::Got::kEnd: {
         const absl::Status status = stream_->status();
-        Close();
+        Drop();
         if (!status.ok() && !IsBroken(status)) return status;
         reopen_at_ = absl::Now() + backoff_.Next();
         break;
       }
       case MessageStream::Got::kNothing:
         if (signal_->Interrupted()) return false;
-        if (absl::Now() >= heard_ + kSilenceMax) Close();
+        if (absl::Now() >= heard_ + kSilenceMax) Drop();
         if (absl::Now() >= until) return false;
         break;
     }

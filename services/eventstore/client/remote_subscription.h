@@ -17,7 +17,7 @@ inline constexpr absl::Duration kSilenceMax = absl::Seconds(15);
 
 // Keeps one message that was received and not yet handed over. May outlive the client; the connection is used
 // only while `followers` lets it in.
-class RemoteSubscription final : public Subscription {
+class RemoteSubscription final : public Subscription, private Follower {
  public:
   // EventStore::Subscribe() for a query that has been checked. Waits for the server's first message.
   static absl::StatusOr<std::unique_ptr<Subscription>> Open(const Connection& connection,
@@ -29,7 +29,7 @@ class RemoteSubscription final : public Subscription {
   ~RemoteSubscription() override;
 
   absl::StatusOr<Progress> Next(size_t limit, absl::Duration wait, EventVisitor visit) override;
-  void Cancel() override { signal_->Interrupt(); }
+  void Cancel() override { Interrupt(); }
 
  private:
   absl::StatusOr<Progress> Follow(size_t limit, absl::Time until, EventVisitor visit);
@@ -38,7 +38,8 @@ class RemoteSubscription final : public Subscription {
   // Gets the next message until `until`; false when there was none. Opens the stream when there is none.
   absl::StatusOr<bool> Receive(absl::Time until);
   absl::Status Take();
-  void Close();
+  void Interrupt() override { signal_->Interrupt(); }
+  void Drop() override;
   Progress Now() const;
 
   const Connection& connection_;

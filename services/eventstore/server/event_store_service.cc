@@ -88,8 +88,8 @@ class EventStoreService::Impl final : public grpc::Service {
     }
     if (name == "Read") return Streaming<remote::ReadCallReactor>(method);
     if (name == "Subscribe") return Streaming<remote::SubscribeCallReactor>(method);
-    if (name == "FindCommit") return Unary<v1::FindCommitRequest, v1::FindCommitResponse>(method);
-    if (name == "GetHead") return Unary<v1::GetHeadRequest, v1::GetHeadResponse>(method);
+    if (name == "FindCommit") return Quick<v1::FindCommitRequest, v1::FindCommitResponse>(method);
+    if (name == "GetHead") return Quick<v1::GetHeadRequest, v1::GetHeadResponse>(method);
     if (name == "GetHeadAt") return Unary<v1::GetHeadAtRequest, v1::GetHeadAtResponse>(method);
     QL_CHECK(name == "Append", "every rpc of the service has a handler");
     return new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
@@ -106,7 +106,19 @@ class EventStoreService::Impl final : public grpc::Service {
         });
   }
 
-  // On a worker, for it may have to read the log or to wait for a commit under way.
+  // On gRPC's own thread: one look-up at most.
+  template <class Request, class Response>
+  Handler* Quick(const MethodDescriptor& method) {
+    return new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
+        [this, &method](CallbackServerContext* context, const ByteBuffer* request, ByteBuffer* response) {
+          grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+          reactor->Finish(
+              remote::ToGrpcStatus(Run<Request, Response>(method, *context, *request, *response)));
+          return reactor;
+        });
+  }
+
+  // On a worker, for it searches the log and may have to wait for a commit under way.
   template <class Request, class Response>
   Handler* Unary(const MethodDescriptor& method) {
     return new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(

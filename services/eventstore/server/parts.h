@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "eventstore/event_store.h"
 #include "services/eventstore/server/gate.h"
@@ -14,6 +15,13 @@ namespace qinglan::eventstore::remote {
 // One message of events: whichever is reached first, and at least one event.
 inline constexpr size_t kMessageEventsMax = 512;
 inline constexpr size_t kMessageEventBytesMax = 256 * 1024;
+
+// A message that has this many events will have many, as a rule: it gets its room at once instead of growing
+// into it by copies.
+inline constexpr size_t kManyEvents = 32;
+inline void MakeRoom(size_t events, std::string& message) {
+  if (events == kManyEvents) message.reserve(kMessageEventBytesMax + kMessageEventBytesMax / 8);
+}
 
 // In order of making. The store and the verifier outlive it.
 struct ServiceParts {

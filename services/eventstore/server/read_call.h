@@ -14,6 +14,10 @@
 
 namespace qinglan::eventstore::remote {
 
+// A read of one tag costs what it returns, so its first events are read on gRPC's own thread: for the usual
+// short read, waking a worker would cost more than the read. What may take long goes to a worker.
+inline constexpr size_t kInlineEventsMax = 64;
+
 // Owns itself until OnDone().
 class ReadCallReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
@@ -35,7 +39,8 @@ class ReadCallReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
                      const grpc::CallbackServerContext& context, const grpc::ByteBuffer& request);
   void Submit();
   void Work();
-  Message Next();
+  // The next message, of at most so many events.
+  Message Next(size_t events_max);
   // Writes it, or leaves it to whoever ends the write under way; false when there is nothing more to do here.
   bool Deliver(Message message);
   void Write(Message message);

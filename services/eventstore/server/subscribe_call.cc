@@ -49,9 +49,11 @@ void SubscribeCallReactor::Submit() {
 void SubscribeCallReactor::Work() {
   if (const absl::Status end = Judge(); !end.ok()) return Finish(ToGrpcStatus(end));
   std::string bytes;
+  size_t count = 0;
   const auto progress =
       subscription_->Next(kMessageEventsMax, absl::ZeroDuration(), [&](const EventView& event) {
         AddEvent(event, bytes);
+        MakeRoom(++count, bytes);
         return bytes.size() < kMessageEventBytesMax && !broken_;
       });
   if (!progress.ok()) {

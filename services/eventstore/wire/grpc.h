@@ -11,10 +11,6 @@
 
 namespace qinglan::eventstore::remote {
 
-// The largest message of a stream of appends, and what one append may weigh on the wire: 4 MiB of events and
-// what names their parts.
-inline constexpr size_t kMessageBytesMax = 5 * 1024 * 1024;
-
 // A buffer that owns these bytes without a copy.
 grpc::ByteBuffer ToBuffer(std::string bytes);
 

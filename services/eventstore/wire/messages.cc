@@ -418,7 +418,11 @@ const EventView* EventBatch::Next() {
         event_.tags.push_back(reader.Bytes());
         break;
       case 6:
-        event_.occurred_on = DayOf(reader.Number());
+        if (const uint64_t number = reader.Number(); number != day_number_) {
+          day_number_ = number;
+          day_ = DayOf(number);
+        }
+        event_.occurred_on = day_;
         break;
       case 7:
         event_.recorded_at = TimeOf(reader.Number());

@@ -78,6 +78,9 @@ class EventBatch {
   size_t next_ = 0;
   uint64_t fields_[5] = {};
   EventView event_;  // reused, so that its tags keep their memory
+  // Events beside each other are of the same day, as a rule, and the calendar is slow.
+  uint64_t day_number_ = 0;
+  absl::CivilDay day_{1970, 1, 1};
 };
 
 }  // namespace qinglan::eventstore::remote

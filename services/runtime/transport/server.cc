@@ -28,7 +28,7 @@ using google::protobuf::Message;
 // be anybody's.
 constexpr size_t kRequestBytesMax = 1024 * 1024;
 // The largest commit and what names its parts, for services that take commits.
-constexpr int kMessageBytesMax = 6 * 1024 * 1024;
+constexpr int kMessageBytesMax = 5 * 1024 * 1024;
 // How often a client may ask whether the connection still lives.
 constexpr int kPingMillisMin = 5'000;
 // A stream's flow-control window: so much may be on its way to a reader that does not read, and no more.

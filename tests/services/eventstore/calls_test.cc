@@ -115,6 +115,27 @@ TEST_F(CallsTest, EveryFieldOfAnAppendIsHeldToItsLimit) {
   EXPECT_EQ(*log_.store().Head(), Position(0));
 }
 
+TEST_F(CallsTest, TheLargestCommitWithTheLargestConditionFitsIntoAMessage) {
+  eventstore::AppendRequest request = OneEvent("largest");
+  request.events.clear();
+  for (size_t i = 0; i < eventstore::kEventsPerCommitMax; ++i) {
+    eventstore::NewEvent event{"t", {}, absl::CivilDay(2026, 9, 1), ""};
+    for (size_t tag = 0; tag < eventstore::kTagsPerEventMax; ++tag) {
+      event.tags.push_back(fmt::format("{:065}", i * 100 + tag));
+    }
+    request.events.push_back(std::move(event));
+  }
+  request.condition.emplace();
+  for (size_t i = 0; i < 20; ++i) {
+    auto& item = request.condition->fail_if_events_match.items.emplace_back();
+    for (size_t tag = 0; tag < 50; ++tag) item.tags.push_back(fmt::format("{:0200}", i * 100 + tag));
+  }
+  const auto client = log_.server().Connect();
+  const auto appended = client->AppendAndWait(std::move(request));
+  ASSERT_TRUE(appended.ok()) << appended.status();
+  EXPECT_EQ(appended->last, Position(eventstore::kEventsPerCommitMax));
+}
+
 TEST_F(CallsTest, BytesThatAreNoRequestAreInvalidForEveryRpc) {
   const grpc::ByteBuffer broken = BufferOf("\x0a\x7f");
   for (const char* rpc : {"Append", "FindCommit"}) {
