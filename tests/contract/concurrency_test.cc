@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "tests/contract/store_under_test.h"
 
@@ -108,6 +111,25 @@ TEST_P(ConcurrencyTest, AReaderThatHasSeenAPositionHasSeenEverythingBefore) {
   for (std::thread& writer : writers) writer.join();
   written = true;
   reader.join();
+}
+
+// More appends than one write takes, of one caller that does not wait.
+TEST_P(ConcurrencyTest, AppendsOfOneCallerAreAcknowledgedInOrder) {
+  constexpr int kAppends = 9000;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<uint64_t> acknowledged;  // positions, as the answers came
+  for (int i = 0; i < kAppends; ++i) {
+    store().Append(MakeRequest(fmt::format("c-{}", i), {MakeEvent("type", {})}),
+                   [&](absl::StatusOr<Appended> answer) {
+                     const std::lock_guard lock(mutex);
+                     acknowledged.push_back(answer.ok() ? answer->last.value : 0);
+                     changed.notify_one();
+                   });
+  }
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return acknowledged.size() == kAppends; });
+  for (uint64_t i = 0; i < kAppends; ++i) ASSERT_EQ(acknowledged[i], i + 1);
 }
 
 }  // namespace

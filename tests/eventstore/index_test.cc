@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <absl/time/clock.h>
+#include <rocksdb/env.h>
+
 #include <atomic>
 #include <thread>
 
@@ -69,16 +72,59 @@ TEST(IndexTest, ReadersMissNothingWhileTheIndexMovesToDisk) {
     Fill(*store, 1, 2 * kCommits);
     done = true;
   });
-  while (!done) {
+  while (!done && !testing::Test::HasFailure()) {
     const Position head = *store->Head();
     const auto seen = Positions(*store, Query{{{{}, {"all"}}}}, {.up_to = head});
-    ASSERT_TRUE(seen.ok()) << seen.status();
-    ASSERT_EQ(seen->size(), head.value);
+    EXPECT_TRUE(seen.ok()) << seen.status();
+    EXPECT_EQ(seen.value_or(std::vector<uint64_t>()).size(), head.value);
     if (head > Position(0)) {
-      ASSERT_TRUE(store->FindCommit(fmt::format("c-{}", head.value)).ok());
+      EXPECT_TRUE(store->FindCommit(fmt::format("c-{}", head.value)).ok());
     }
   }
   writer.join();
+}
+
+// The real file system, but that files of the index cannot be made while it refuses.
+class RefusesIndexFiles final : public rocksdb::EnvWrapper {
+ public:
+  RefusesIndexFiles() : rocksdb::EnvWrapper(rocksdb::Env::Default()) {}
+  rocksdb::Status NewWritableFile(const std::string& name, std::unique_ptr<rocksdb::WritableFile>* file,
+                                  const rocksdb::EnvOptions& options) override {
+    if (name.ends_with(".postings") && refusing) return rocksdb::Status::IOError("refused");
+    return rocksdb::EnvWrapper::NewWritableFile(name, file, options);
+  }
+  std::atomic<bool> refusing = true;
+};
+
+TEST(IndexTest, AnIndexThatCannotBeWrittenEndsAppendsClearlyAndLosesNothing) {
+  const ScratchDirectory directory;
+  RefusesIndexFiles env;
+  RocksEventStore::Options options = directory.Options();
+  options.env = &env;
+  auto store = RocksEventStore::Open(options);
+  ASSERT_TRUE(store.ok()) << store.status();
+  const auto append = [&](uint64_t n) {
+    return (*store)->AppendAndWait(
+        MakeRequest(fmt::format("c-{}", n), {MakeEvent("type", {"all", TagOf(n)})}));
+  };
+  uint64_t stored = 0;
+  absl::Status refused;
+  while (refused.ok() && stored < 20 * kCommits) {
+    refused = append(stored + 1).status();
+    if (refused.ok()) ++stored;
+  }
+  ASSERT_EQ(refused.code(), StatusCode::kUnavailable) << refused << ": memory must have a bound";
+  EXPECT_GT(stored, 0u);
+  EXPECT_EQ(Positions(**store, Query{{{{}, {"all"}}}})->size(), stored) << "reads go on";
+
+  env.refusing = false;
+  const absl::Time give_up = absl::Now() + absl::Seconds(30);
+  while (!append(stored + 1).ok() && absl::Now() < give_up) absl::SleepFor(absl::Milliseconds(20));
+  EXPECT_EQ(Positions(**store, Query{{{{}, {"all"}}}})->size(), stored + 1);
+  store->reset();
+  const FsckReport report = directory.Check();
+  EXPECT_TRUE(report.clean()) << report.problems[0].what;
+  EXPECT_GT(report.indexed_up_to, Position(0));
 }
 
 TEST(IndexTest, AnIndexThatKnowsMoreThanTheLogIsDataLoss) {

@@ -126,7 +126,7 @@ void Index::WriteOlder() {
       if (closing_) return;  // what is in memory is derived from the log again
       view = view_;
     }
-    const absl::Status written = WriteOnce(*view);
+    const absl::Status written = WriteIndexFile(database_, *view->older, view->older_end);
     const absl::MutexLock lock(&mutex_);
     failure_ = written;
     if (written.ok()) {
@@ -141,10 +141,6 @@ void Index::WriteOlder() {
     changed_.SignalAll();
     if (!written.ok() && !closing_) changed_.WaitWithTimeout(&mutex_, kRetryAfter);
   }
-}
-
-absl::Status Index::WriteOnce(const IndexView& view) {
-  return WriteIndexFile(database_, *view.older, view.older_end);
 }
 
 }  // namespace qinglan::eventstore::rocks

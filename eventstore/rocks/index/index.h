@@ -68,7 +68,6 @@ class Index {
   Index(Database& database, const Limits& limits) : database_(database), limits_(limits) {}
 
   void WriteOlder();  // the writer's thread
-  absl::Status WriteOnce(const IndexView& view);
 
   Database& database_;
   const Limits limits_;

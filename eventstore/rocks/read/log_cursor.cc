@@ -73,11 +73,6 @@ absl::Status LogCursor::Prev() {
   return absl::OkStatus();
 }
 
-absl::Status LogCursor::SeekToFirst() {
-  iterator_->SeekToFirst();
-  return Load(Position(1));
-}
-
 absl::Status LogCursor::SeekToLast() {
   iterator_->SeekToLast();
   return Load(Position(0));

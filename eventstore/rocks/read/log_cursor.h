@@ -26,8 +26,7 @@ class LogCursor {
   // To the neighbour; past either end of the log, valid() is false.
   absl::Status Next();
   absl::Status Prev();
-  // To the ends of the log.
-  absl::Status SeekToFirst();
+  // To the end of the log.
   absl::Status SeekToLast();
 
   bool valid() const { return record_.has_value(); }
