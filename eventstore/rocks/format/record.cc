@@ -67,6 +67,7 @@ absl::StatusOr<Record> Record::Parse(Position last, std::string_view value) {
   record.causation_id_ = body.Text();
   const uint64_t count = body.Varint();
   record.events_ = body.rest();
+  record.stored_head_ = header.rest().substr(0, header.rest().size() - record.events_.size());
   if (!body.ok() || count == 0 || count > kEventsPerCommitMax || count > last.value) {
     return DataLossError(last, "the record does not parse");
   }
@@ -99,17 +100,25 @@ absl::Status Record::AddTo(CommitPostings& postings, EventView& event) {
   return absl::OkStatus();
 }
 
-absl::Status Record::Event(Position position, EventView& event) {
+absl::StatusOr<std::string_view> Record::StoredEvent(Position position) {
   QL_CHECK(Contains(position), "a record is asked for its own events only");
   const auto index = static_cast<uint32_t>(position.value - first().value);
   QL_RETURN_IF_ERROR(FindStart(index));
   Decoder outer(events_.substr(starts_[index]));
-  Decoder inner(outer.Text());
+  const std::string_view event = outer.Text();
+  if (!outer.ok()) return DataLossError(position, "the event does not parse");
+  return event;
+}
+
+absl::Status Record::Event(Position position, EventView& event) {
+  QL_ASSIGN_OR_RETURN(const std::string_view stored, StoredEvent(position));
+  const auto index = static_cast<uint32_t>(position.value - first().value);
+  Decoder inner(stored);
   event.type = inner.Text();
   event.tags.clear();
   for (uint64_t left = inner.Varint(); left > 0 && inner.ok(); --left) event.tags.push_back(inner.Text());
   const int64_t day = UnZigZag(inner.Varint());
-  if (!outer.ok() || !inner.ok()) return DataLossError(position, "the event does not parse");
+  if (!inner.ok()) return DataLossError(position, "the event does not parse");
   event.position = position;
   event.commit_id = commit_id_;
   event.index_in_commit = index;

@@ -31,6 +31,8 @@ class Record {
   absl::Time recorded_at() const { return recorded_at_; }
   std::string_view commit_id() const { return commit_id_; }
   std::string_view fingerprint() const { return fingerprint_; }
+  // What is stored of the whole commit, recorded_at to count.
+  std::string_view stored_head() const { return stored_head_; }
 
   bool Contains(Position position) const { return position >= first() && position <= last_; }
   Appended AsAppended() const { return {first(), last_, recorded_at_, false}; }
@@ -42,6 +44,9 @@ class Record {
   // Adds what the index must say of each event; `event` is room to decode in.
   absl::Status AddTo(CommitPostings& postings, EventView& event);
 
+  // What is stored of that event, type to payload.
+  absl::StatusOr<std::string_view> StoredEvent(Position position);
+
   // DATA_LOSS unless the events take up the record to its end.
   absl::Status CheckWhole();
 
@@ -52,6 +57,7 @@ class Record {
   Position last_;
   uint32_t count_ = 0;
   absl::Time recorded_at_;
+  std::string_view stored_head_;
   std::string_view commit_id_;
   std::string_view fingerprint_;
   std::string_view actor_;
