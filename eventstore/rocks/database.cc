@@ -68,9 +68,15 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Families(const DatabaseOptions& opt
   table.whole_key_filtering = false;  // one filter entry a term, not one a posting
   index.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 
+  rocksdb::ColumnFamilyOptions tree = FamilyOptions(options);
+  tree.compression = rocksdb::kNoCompression;  // hashes do not compress
+  tree.bottommost_compression = rocksdb::kNoCompression;
+  tree.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache, kIndexBlockBytes)));
+
   return {{rocksdb::kDefaultColumnFamilyName, FamilyOptions(options)},
           {std::string(kLogFamily), log},
-          {std::string(kIndexFamily), index}};
+          {std::string(kIndexFamily), index},
+          {std::string(kTreeFamily), tree}};
 }
 
 // RocksDB's errors, among our own. Its default, a file beside the data, ends the process when

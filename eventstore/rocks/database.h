@@ -42,6 +42,7 @@ class Database {
   rocksdb::DB* db() const { return db_.get(); }
   rocksdb::ColumnFamilyHandle* log() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* index() const { return families_[2]; }
+  rocksdb::ColumnFamilyHandle* tree() const { return families_[3]; }
   const std::string& store_id() const { return store_id_; }
 
  private:
@@ -51,7 +52,7 @@ class Database {
   absl::Status NoteWholeIndex();
 
   std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index, tree
   std::string store_id_;
 };
 

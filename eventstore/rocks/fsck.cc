@@ -16,6 +16,7 @@
 #include "eventstore/rocks/format/record.h"
 #include "eventstore/rocks/index/index_file.h"
 #include "eventstore/rocks/posting_audit.h"
+#include "eventstore/rocks/tree/tree_audit.h"
 #include "eventstore/text.h"
 
 namespace qinglan::eventstore {
@@ -52,15 +53,17 @@ class Check {
       : database_(database),
         progress_(progress),
         snapshot_holder_(database.db()),
-        snapshot_(snapshot_holder_.snapshot()) {
+        snapshot_(snapshot_holder_.snapshot()),
+        tree_(database, snapshot_) {
     report_.store_id = database.store_id();
   }
 
   FsckReport Run() {
     ReadReach();
     CheckLog();
-    if (report_.clean()) CheckIndex();
-    if (report_.clean()) ComparePostings();
+    if (sound()) FinishTree();
+    if (sound()) CheckIndex();
+    if (sound()) ComparePostings();
     if (report_.problems.size() < kFsckProblemsMax) CheckFiles();
     return std::move(report_);
   }
@@ -70,6 +73,12 @@ class Check {
     if (report_.problems.size() < kFsckProblemsMax) report_.problems.push_back({position, std::string(what)});
   }
   void Problem(Position position, const absl::Status& status) { Problem(position, Std(status.message())); }
+  void TreeProblem(Position position, std::string_view what) {
+    Problem(position, what);
+    tree_problems_ = report_.problems.size();
+  }
+  // Nothing is wrong but, perhaps, the tree.
+  bool sound() const { return report_.problems.size() == tree_problems_; }
   bool enough() const { return report_.problems.size() >= kFsckProblemsMax; }
 
   std::unique_ptr<rocksdb::Iterator> Iterate(rocksdb::ColumnFamilyHandle* family) const;
@@ -79,6 +88,8 @@ class Check {
   void CheckRecord(Record& record);
   absl::Status ForEachPosting(Record& record, PostingVisitor visit);
   void CheckNotStoredBefore(const Record& record);
+  void CheckTree(Record& record);
+  void FinishTree();
 
   void CheckIndex();
   void CheckPosting(std::string_view key, std::string_view value);
@@ -94,6 +105,8 @@ class Check {
   rocksdb::ManagedSnapshot snapshot_holder_;
   const rocksdb::Snapshot* const snapshot_;
   FsckReport report_;
+  rocks::TreeAudit tree_;
+  size_t tree_problems_ = 0;  // how many of the report there were after the tree's last
   PostingSums expected_;
   PostingSums found_;
   std::string previous_key_;                               // of the index
@@ -180,6 +193,23 @@ void Check::CheckRecord(Record& record) {
   }
   if (!status.ok()) return Problem(record.last(), status);
   if (!indexed) CheckNotStoredBefore(record);
+  CheckTree(record);
+}
+
+// Up to the first problem of the log: which leaves follow it cannot be known.
+void Check::CheckTree(Record& record) {
+  if (!sound()) return;
+  const absl::Status status =
+      tree_.Add(record, [&](Position position, std::string_view what) { TreeProblem(position, what); });
+  if (!status.ok()) Problem(record.last(), status);
+}
+
+void Check::FinishTree() {
+  const absl::Status status =
+      tree_.Finish([&](Position position, std::string_view what) { TreeProblem(position, what); });
+  if (!status.ok()) Problem(Position(), status);
+  report_.hashes = tree_.hashes();
+  report_.root = transparency::Hex(tree_.Root());
 }
 
 // Past the reach of the index on disk, which shows the rest, there are a few hundred thousand commits at

@@ -29,8 +29,10 @@ struct FsckReport {
   uint64_t events = 0;
   uint64_t postings = 0;
   Position
-      indexed_up_to;   // the index on disk reaches so far; what is past it is derived when the store opens
-  uint64_t bytes = 0;  // of records, before compression
+      indexed_up_to;    // the index on disk reaches so far; what is past it is derived when the store opens
+  uint64_t bytes = 0;   // of records, before compression
+  uint64_t hashes = 0;  // of the Merkle tree that are stored
+  std::string root;     // of the Merkle tree over all events, in hexadecimal digits
   absl::Time last_recorded_at = absl::InfinitePast();
   std::vector<FsckProblem> problems;
 
@@ -47,6 +49,7 @@ using FsckProgress = absl::FunctionRef<void(std::string_view phase, uint64_t don
 //   - the index on disk has each posting that the log asks for as far as it reaches, as it must be, and no
 //     other,
 //   - no commit id was stored twice,
+//   - the Merkle tree is that of the log, hash by hash,
 //   - the checksum of every block of every file fits.
 // The index is compared only with a log that is sound, for a damaged record's postings cannot be known. Needs
 // memory that does not grow with the log (posting_audit.h). What is found is in the report; an error is

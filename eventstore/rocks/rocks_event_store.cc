@@ -10,6 +10,8 @@
 #include "eventstore/rocks/read/head.h"
 #include "eventstore/rocks/read/reader.h"
 #include "eventstore/rocks/read/subscription.h"
+#include "eventstore/rocks/tree/log_prover.h"
+#include "eventstore/rocks/tree/tree.h"
 #include "eventstore/rocks/write/committer.h"
 
 namespace qinglan::eventstore {
@@ -23,6 +25,7 @@ constexpr size_t kSmallIndexBytes = 8 * 1024;  // with small_buffers
 struct RocksEventStore::Parts {
   std::unique_ptr<rocks::Database> database;
   std::unique_ptr<rocks::Index> index;
+  std::unique_ptr<rocks::Tree> tree;
   std::shared_ptr<rocks::Head> head;
   std::unique_ptr<rocks::Committer> committer;
 };
@@ -35,9 +38,10 @@ absl::StatusOr<std::unique_ptr<RocksEventStore>> RocksEventStore::Open(const Opt
   rocks::Index::Limits index_limits;
   if (options.small_buffers) index_limits = {kSmallIndexBytes, kSmallIndexBytes * 3};
   QL_ASSIGN_OR_RETURN(parts.index, rocks::Index::Open(*parts.database, end.head, index_limits));
+  QL_ASSIGN_OR_RETURN(parts.tree, rocks::Tree::Open(*parts.database, end.head));
   parts.head = std::make_shared<rocks::Head>(end.head);
   parts.committer = std::make_unique<rocks::Committer>(
-      *parts.database, *parts.index, *parts.head, end, options.clock,
+      *parts.database, *parts.index, *parts.tree, *parts.head, end, options.clock,
       rocks::QueueLimits{options.queue_events_max, options.queue_bytes_max});
   return std::unique_ptr<RocksEventStore>(new RocksEventStore(std::move(parts)));
 }
@@ -45,6 +49,7 @@ absl::StatusOr<std::unique_ptr<RocksEventStore>> RocksEventStore::Open(const Opt
 RocksEventStore::RocksEventStore(Parts parts)
     : database_(std::move(parts.database)),
       index_(std::move(parts.index)),
+      tree_(std::move(parts.tree)),
       head_(std::move(parts.head)),
       committer_(std::move(parts.committer)) {}
 
@@ -81,6 +86,24 @@ absl::StatusOr<std::unique_ptr<Subscription>> RocksEventStore::Subscribe(Query q
     return absl::InvalidArgumentError(fmt::format("after: {} is past the head {}", after.value, head.value));
   }
   return std::make_unique<rocks::RocksSubscription>(*index_, head_, std::move(query), after);
+}
+
+absl::StatusOr<transparency::TreeHead> RocksEventStore::CurrentTree() const { return TreeAt(head_->Get()); }
+
+absl::StatusOr<transparency::TreeHead> RocksEventStore::TreeAt(Position head) const {
+  return rocks::LogProver(*database_, head_->Get()).TreeAt(head);
+}
+
+absl::StatusOr<std::string> RocksEventStore::LeafAt(Position position) const {
+  return rocks::LogProver(*database_, head_->Get()).LeafAt(position);
+}
+
+absl::StatusOr<transparency::Proof> RocksEventStore::ProveEvent(Position position, Position in) const {
+  return rocks::LogProver(*database_, head_->Get()).ProveEvent(position, in);
+}
+
+absl::StatusOr<transparency::Proof> RocksEventStore::ProveExtension(Position from, Position to) const {
+  return rocks::LogProver(*database_, head_->Get()).ProveExtension(from, to);
 }
 
 const std::string& RocksEventStore::store_id() const { return database_->store_id(); }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "eventstore/event_store.h"
+#include "eventstore/transparency/provable_log.h"
 
 namespace rocksdb {
 class Env;
@@ -23,11 +24,12 @@ class Committer;
 class Database;
 class Head;
 class Index;
+class Tree;
 }  // namespace rocks
 
 // Thread-safe. The destructor answers every append that waits, cancels every subscription and waits until no
 // follower is inside; calls of other methods must have returned.
-class RocksEventStore final : public EventStore {
+class RocksEventStore final : public EventStore, public ProvableLog {
  public:
   struct Options {
     std::string directory;  // made when it is not there; its parent must be
@@ -40,7 +42,8 @@ class RocksEventStore final : public EventStore {
   };
 
   // FAILED_PRECONDITION when another process has the directory open or its format is another's; DATA_LOSS
-  // when it is damaged; UNAVAILABLE when the disk fails. Reads the last commit only, however long the log.
+  // when it is damaged; UNAVAILABLE when the disk fails. Reads a bounded part of the log, however long it is;
+  // a store that was made before there was a Merkle tree is given one, once, from all its events.
   static absl::StatusOr<std::unique_ptr<RocksEventStore>> Open(const Options& options);
   ~RocksEventStore() override;
 
@@ -51,6 +54,12 @@ class RocksEventStore final : public EventStore {
   absl::StatusOr<Position> Head() const override;
   absl::StatusOr<Position> HeadAt(absl::Time instant) const override;
   absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(Query query, Position after) override;
+
+  absl::StatusOr<transparency::TreeHead> CurrentTree() const override;
+  absl::StatusOr<transparency::TreeHead> TreeAt(Position head) const override;
+  absl::StatusOr<std::string> LeafAt(Position position) const override;
+  absl::StatusOr<transparency::Proof> ProveEvent(Position position, Position in) const override;
+  absl::StatusOr<transparency::Proof> ProveExtension(Position from, Position to) const override;
 
   // The store's own name, drawn when it was made: 32 hexadecimal digits.
   const std::string& store_id() const;
@@ -64,6 +73,7 @@ class RocksEventStore final : public EventStore {
 
   std::unique_ptr<rocks::Database> database_;
   std::unique_ptr<rocks::Index> index_;
+  std::unique_ptr<rocks::Tree> tree_;
   std::shared_ptr<rocks::Head> head_;
   std::unique_ptr<rocks::Committer> committer_;
 };

@@ -10,6 +10,7 @@ namespace qinglan::eventstore::rocks {
 
 inline constexpr std::string_view kLogFamily = "log";
 inline constexpr std::string_view kIndexFamily = "index";
+inline constexpr std::string_view kTreeFamily = "tree";
 
 inline constexpr std::string_view kMetaFormatKey = "format";
 inline constexpr std::string_view kMetaFormat = "2";
@@ -24,6 +25,8 @@ inline constexpr size_t kRecordHeaderBytes = 1 + kChecksumBytes;  // version, ch
 inline constexpr size_t kTermBytes = 8;
 inline constexpr size_t kPostingKeyBytes = kTermBytes + kPositionBytes;
 inline constexpr size_t kTypeHashBytes = 4;
+
+inline constexpr size_t kNodeKeyBytes = 1 + sizeof(uint64_t);  // tier, index
 
 // How far the index reaches. As long as a term, and before all of them.
 inline constexpr std::string_view kIndexedKey = std::string_view("\0indexed", kTermBytes);

@@ -28,9 +28,10 @@ Appended Batch::Add(const AppendRequest& request) {
     position = position.Next();
   }
   index_.Add(postings.all());
-  const rocksdb::Status status = bytes_.Put(index_.database().log(), PositionKey(appended.last),
-                                            EncodeRecord(request, appended.last, recorded_at_));
+  const std::string record = EncodeRecord(request, appended.last, recorded_at_);
+  const rocksdb::Status status = bytes_.Put(index_.database().log(), PositionKey(appended.last), record);
   QL_CHECK(status.ok(), "a record within the limits fits into a write batch");
+  tree_.Add(appended.last, record, bytes_);
   head_ = appended.last;
   commits_.emplace(request.commit_id, Commit{&request, appended});
   return appended;

@@ -15,16 +15,17 @@
 #include "eventstore/query.h"
 #include "eventstore/rocks/format/posting.h"
 #include "eventstore/rocks/index/index.h"
+#include "eventstore/rocks/tree/tree.h"
 
 namespace qinglan::eventstore::rocks {
 
 // Not thread-safe. Requests that were added must outlive it. What is added goes into the index in memory at
-// once, past the head, where only this batch looks.
+// once, past the head, where only this batch looks, and into the tree.
 class Batch {
  public:
   // The first commit will begin after `head`; all are recorded at `recorded_at`.
-  Batch(Index& index, Position head, absl::Time recorded_at)
-      : index_(index), start_(head), head_(head), recorded_at_(recorded_at) {}
+  Batch(Index& index, Tree& tree, Position head, absl::Time recorded_at)
+      : index_(index), tree_(tree), start_(head), head_(head), recorded_at_(recorded_at) {}
 
   Appended Add(const AppendRequest& request);
 
@@ -49,6 +50,7 @@ class Batch {
   std::optional<Position> FirstAmong(const Term& term, const QueryItem& item, Position after) const;
 
   Index& index_;
+  Tree& tree_;
   const Position start_;
   Position head_;
   const absl::Time recorded_at_;

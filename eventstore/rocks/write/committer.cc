@@ -36,10 +36,11 @@ absl::StatusOr<Appended> FirstAnswerAgain(Appended appended, std::string_view st
 
 }  // namespace
 
-Committer::Committer(Database& database, Index& index, Head& head, LogEnd end,
+Committer::Committer(Database& database, Index& index, Tree& tree, Head& head, LogEnd end,
                      std::function<absl::Time()> clock, QueueLimits limits)
     : database_(database),
       index_(index),
+      tree_(tree),
       head_(head),
       clock_(std::move(clock)),
       limits_(limits),
@@ -115,7 +116,7 @@ void Committer::Commit(std::vector<Waiting>& taken) {
   std::vector<absl::StatusOr<Appended>> answers;
   answers.reserve(taken.size());
   if (status.ok()) {
-    Batch batch(index_, end_.head, BeginWriting());
+    Batch batch(index_, tree_, end_.head, BeginWriting());
     for (const Waiting& waiting : taken) answers.push_back(Decide(waiting.request, batch));
     status = Write(batch);
     EndWriting();
@@ -195,6 +196,7 @@ absl::Status Committer::Write(Batch& batch) {
 
 absl::Status Committer::Prepare() {
   if (!failure_.ok()) QL_RETURN_IF_ERROR(Recover());
+  QL_RETURN_IF_ERROR(tree_.ready());
   return index_.MakeRoom();
 }
 
@@ -204,6 +206,7 @@ absl::Status Committer::Recover() {
   // The write that failed has nothing stored, as a rule; were it otherwise, its commits are there and count.
   QL_ASSIGN_OR_RETURN(end_, FindLogEnd(database_));
   QL_RETURN_IF_ERROR(index_.Derive(end_.head));
+  QL_RETURN_IF_ERROR(tree_.Derive(end_.head));
   failure_ = absl::OkStatus();
   head_.Publish(end_.head);
   spdlog::info("the event store writes again, from position {}", end_.head.value);

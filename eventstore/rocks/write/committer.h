@@ -19,6 +19,7 @@
 #include "eventstore/rocks/index/index.h"
 #include "eventstore/rocks/read/head.h"
 #include "eventstore/rocks/read/reader.h"
+#include "eventstore/rocks/tree/tree.h"
 #include "eventstore/rocks/write/acknowledger.h"
 #include "eventstore/rocks/write/batch.h"
 
@@ -32,11 +33,11 @@ struct QueueLimits {
   size_t bytes_max = 0;
 };
 
-// Thread-safe. `database`, `index` and `head` must outlive it.
+// Thread-safe. `database`, `index`, `tree` and `head` must outlive it.
 class Committer {
  public:
-  Committer(Database& database, Index& index, Head& head, LogEnd end, std::function<absl::Time()> clock,
-            QueueLimits limits);
+  Committer(Database& database, Index& index, Tree& tree, Head& head, LogEnd end,
+            std::function<absl::Time()> clock, QueueLimits limits);
   // Answers all that waits, then stops.
   ~Committer();
 
@@ -71,6 +72,7 @@ class Committer {
 
   Database& database_;
   Index& index_;
+  Tree& tree_;
   Head& head_;
   const std::function<absl::Time()> clock_;
   const QueueLimits limits_;
