@@ -59,7 +59,8 @@ token() {
 start_server() {
   rm -f "$data/port"
   # In a process group of its own, so that Ctrl-C reaches this script alone, which then ends the server in good order.
-  setsid "$qinglan" serve --roles=all --data="$data" --port="$port" --keys="$keys/jwks.json" --port-file="$data/port" \
+  setsid "$qinglan" serve --roles=all --data="$data" --port="$port" --keys="$keys/jwks.json" --log-key="$keys/log.key" \
+    --port-file="$data/port" \
     >>"$data/serve.log" 2>&1 &
   server_pid=$!
   for _ in $(seq 300); do
@@ -109,6 +110,16 @@ portfolios() {
   done
 }
 
+# A portfolio that anyone can check with the public key alone.
+proof() {
+  echo
+  step "exporting a portfolio with its proofs" "$qinglan" portfolio --server="$server" \
+    --token-file="$tokens/district_admin.token" --org="$(field org_id)" --find=ready --export="$data/portfolio.json"
+  "$qinglan" log-key --show="$keys/log.key" >"$data/log.pub"
+  say "checking it offline"
+  "$qinglan" verify "$data/portfolio.json" --public-key="$data/log.pub" || fail "the exported portfolio does not prove itself"
+}
+
 addresses() {
   local name
   printf '\nServing on %s (gRPC, with reflection and health). Data in %s.\n' "$server" "$data"
@@ -123,11 +134,13 @@ build "$preset" qinglan
 mkdir -p "$tokens"
 chmod 700 "$tokens"
 [ -e "$keys/private.pem" ] || step "making keys for development" "$qinglan" token --new-keys="$keys"
+[ -e "$keys/log.key" ] || step "making the key that signs the log" "$qinglan" log-key --new="$keys/log.key" --name=demo.qinglan.example/log >/dev/null
 say "starting the server on $server"
 start_server
 fill
 make_tokens
 portfolios
+proof
 addresses
 if $once; then
   say "stopping"

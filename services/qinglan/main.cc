@@ -2,6 +2,7 @@
 
 #include "services/qinglan/command_line.h"
 #include "services/qinglan/demo/demo_command.h"
+#include "services/qinglan/verify/commands.h"
 
 namespace {
 
@@ -26,6 +27,9 @@ int main(int argc, char** argv) {
   qinglan::AddPortfolio(app, run);
   qinglan::demo::AddDemoDistrict(app, run);
   qinglan::AddImport(app, run);
+  qinglan::AddLogKey(app, run);
+  qinglan::AddCheckpoint(app, run);
+  qinglan::AddVerify(app, run);
   CLI11_PARSE(app, argc, argv);
   return run();
 }

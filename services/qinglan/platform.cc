@@ -14,6 +14,7 @@
 #include "projections/runner/runner.h"
 #include "projections/view_store/view_store.h"
 #include "services/eventstore/client/remote_event_store.h"
+#include "services/eventstore/proofs/service.h"
 #include "services/eventstore/server/event_store_service.h"
 #include "services/portfolio/service.h"
 #include "services/qinglan/areas.h"
@@ -30,9 +31,11 @@ constexpr absl::Duration kDirectoryWaitMax = absl::Seconds(5);
 // In order of making; destroyed in reverse, so that nobody outlives what it uses.
 struct Platform::Parts {
   std::unique_ptr<eventstore::EventStore> store;
+  const eventstore::ProvableLog* log = nullptr;  // the same, when it is this process that has the log
   std::unique_ptr<projections::Directory> directory;
   std::unique_ptr<projections::ViewStore> views;
   std::unique_ptr<projections::Runner> runner;
+  std::unique_ptr<proofs::Notary> notary;
   std::unique_ptr<runtime::ServiceTable> table;
   std::unique_ptr<runtime::Access> access;
   std::unique_ptr<runtime::TokenVerifier> tokens;
@@ -90,7 +93,9 @@ absl::Status Platform::StartViews(const std::string& data, Parts& parts) {
 absl::Status Platform::OpenStore(const PlatformOptions& options, Parts& parts) {
   QL_RETURN_IF_ERROR(MakeFolder(options.data));
   if (options.roles != Roles::kServices) {
-    QL_ASSIGN_OR_RETURN(parts.store, OpenLog(options.data));
+    QL_ASSIGN_OR_RETURN(auto log, OpenLog(options.data));
+    parts.log = log.get();
+    parts.store = std::move(log);
     return absl::OkStatus();
   }
   QL_ASSIGN_OR_RETURN(auto token, runtime::TokenFile::Open(options.event_store_token_file));
@@ -110,6 +115,19 @@ absl::Status Platform::StartAreas(const PlatformOptions& options, Parts& parts) 
   return absl::OkStatus();
 }
 
+absl::Status Platform::StartProofs(const PlatformOptions& options, Parts& parts) {
+  if (parts.log == nullptr) return absl::OkStatus();
+  if (options.log_key.has_value()) {
+    QL_ASSIGN_OR_RETURN(parts.notary, proofs::Notary::Open(*parts.log, *options.log_key,
+                                                           {.file = options.data + "/checkpoints",
+                                                            .every = options.checkpoint_every,
+                                                            .clock = parts.table->environment().now}));
+  }
+  // The log alone knows nobody's organisations: it signs, and leaves to others to answer.
+  if (options.roles == Roles::kAll) proofs::Register(*parts.table, *parts.log, parts.notary.get());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options) {
   absl::TimeZone time_zone;
   if (!absl::LoadTimeZone(options.time_zone, &time_zone)) {
@@ -120,6 +138,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions&
   QL_RETURN_IF_ERROR(OpenStore(options, *parts));
   parts->table =
       std::make_unique<runtime::ServiceTable>(*parts->store, runtime::Environment::Real(time_zone));
+  QL_RETURN_IF_ERROR(StartProofs(options, *parts));
   if (options.roles == Roles::kEventStore) {
     parts->access = std::make_unique<runtime::Access>(*parts->store, runtime::Placement{});  // guards nothing
   } else {

@@ -4,9 +4,11 @@
 #include <absl/status/statusor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "eventstore/event_store.h"
+#include "eventstore/transparency/key.h"
 #include "services/runtime/dispatcher.h"
 #include "services/runtime/transport/server.h"
 
@@ -21,13 +23,15 @@ enum class Roles {
 
 struct PlatformOptions {
   Roles roles = Roles::kAll;
-  std::string data;  // directory: log/ and views/ below it, as far as the roles have them
+  std::string data;  // directory: log/, views/ and checkpoints below it, as far as the roles have them
   // With kServices: HOST:PORT of who serves the log, and the file with the operator's token, read again when
   // it changes.
   std::string event_store;
   std::string event_store_token_file;
   std::string key_set;  // the JWKS as text
   std::string time_zone = "Asia/Shanghai";
+  std::optional<eventstore::transparency::SigningKey> log_key;  // none: no checkpoint is ever signed
+  absl::Duration checkpoint_every = absl::Seconds(60);
   runtime::ServerOptions server;
 };
 
@@ -52,6 +56,7 @@ class Platform {
   static absl::Status OpenStore(const PlatformOptions& options, Parts& parts);
   static absl::Status StartAreas(const PlatformOptions& options, Parts& parts);
   static absl::Status StartViews(const std::string& data, Parts& parts);
+  static absl::Status StartProofs(const PlatformOptions& options, Parts& parts);
   explicit Platform(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -9,6 +9,7 @@
 #include "eventstore/text.h"
 #include "qinglan/portfolio/v1/portfolio_service.pb.h"
 #include "services/qinglan/command_line.h"
+#include "services/qinglan/verify/exporter.h"
 
 namespace qinglan {
 namespace {
@@ -27,6 +28,7 @@ struct PortfolioOptions {
   uint64_t known_position = 0;
   std::string known_at;
   std::string event_id;
+  std::string export_file;
 };
 
 // What is printed, in the language that was asked for.
@@ -186,13 +188,15 @@ absl::StatusOr<std::string> FindTeacher(const runtime::Client& client, const Por
       runtime::Sentence(runtime::ParseLanguage(options.server.language), "PORTFOLIO_NONE_FOUND"));
 }
 
+absl::StatusOr<std::string> TeacherId(const runtime::Client& client, const PortfolioOptions& options) {
+  if (!options.find.empty()) return FindTeacher(client, options);
+  return options.teacher_id;
+}
+
 absl::StatusOr<GetPortfolioResponse> Fetch(const PortfolioOptions& options) {
   QL_ASSIGN_OR_RETURN(const runtime::Client client, options.server.Connect());
   GetPortfolioRequest request;
-  request.set_teacher_id(options.teacher_id);
-  if (!options.find.empty()) {
-    QL_ASSIGN_OR_RETURN(*request.mutable_teacher_id(), FindTeacher(client, options));
-  }
+  QL_ASSIGN_OR_RETURN(*request.mutable_teacher_id(), TeacherId(client, options));
   request.set_as_of(options.as_of);
   request.set_known_position(options.known_position);
   if (!options.known_at.empty()) {
@@ -217,7 +221,32 @@ int RunOpenEvent(const PortfolioOptions& options) {
   return PrintJson(*event);
 }
 
+absl::StatusOr<Exported> Export(const PortfolioOptions& options) {
+  QL_ASSIGN_OR_RETURN(const runtime::Client client, options.server.Connect());
+  eventstore::v1::AttestPortfolioRequest request;
+  QL_ASSIGN_OR_RETURN(*request.mutable_teacher_id(), TeacherId(client, options));
+  request.set_as_of(options.as_of);
+  request.set_known_position(options.known_position);
+  QL_ASSIGN_OR_RETURN(Exported exported, ExportPortfolio(client, request));
+  QL_RETURN_IF_ERROR(WriteFile(options.export_file, Encode(exported.file), false));
+  return exported;
+}
+
+int RunExport(const PortfolioOptions& options) {
+  const auto exported = Export(options);
+  if (!exported.ok()) return Fail("portfolio", exported.status());
+  const Page page(runtime::ParseLanguage(options.server.language));
+  fmt::print("{}\n", page.Say("PORTFOLIO_EXPORTED",
+                              {{"file", options.export_file},
+                               {"events", std::to_string(exported->verified.events)},
+                               {"withheld", std::to_string(exported->verified.withheld)},
+                               {"size", std::to_string(exported->verified.checkpoint.head.size)},
+                               {"key", exported->public_key}}));
+  return kExitOk;
+}
+
 int RunPortfolio(const PortfolioOptions& options) {
+  if (!options.export_file.empty()) return RunExport(options);
   const auto answer = Fetch(options);
   if (!answer.ok()) return Fail("portfolio", answer.status());
   if (options.output == Output::kJson) return PrintJson(*answer);
@@ -244,8 +273,14 @@ void AddPortfolio(CLI::App& app, RunCommand& run) {
   command->add_option("--as-of", options->as_of, "what was true on this day (YYYY-MM-DD); default: today");
   auto* position = command->add_option("--known-position", options->known_position,
                                        "what was recorded up to this position");
-  command->add_option("--known-at", options->known_at, "what was recorded by this instant (RFC 3339)")
-      ->excludes(position);
+  auto* instant =
+      command->add_option("--known-at", options->known_at, "what was recorded by this instant (RFC 3339)")
+          ->excludes(position);
+  command
+      ->add_option("--export", options->export_file,
+                   "write it with the proof of every event behind it, for `qinglan verify` to check offline")
+      ->excludes(instant)
+      ->type_name("FILE");
   command
       ->add_option("--open", options->event_id,
                    "open the event behind a figure instead: its id, as the JSON has it")

@@ -8,6 +8,7 @@
 #include "eventstore/check.h"
 #include "services/qinglan/command_line.h"
 #include "services/qinglan/platform.h"
+#include "services/qinglan/verify/commands.h"
 
 namespace qinglan {
 namespace {
@@ -19,6 +20,8 @@ struct ServeOptions {
   PlatformOptions platform;
   std::string key_set_file;
   std::string port_file;
+  std::string log_key_file;
+  int checkpoint_seconds = 60;
 };
 
 int RunServe(ServeOptions options) {
@@ -32,6 +35,12 @@ int RunServe(ServeOptions options) {
   auto key_set = ReadFile(options.key_set_file);
   if (!key_set.ok()) return Fail("serve", key_set.status());
   options.platform.key_set = *std::move(key_set);
+  if (!options.log_key_file.empty()) {
+    auto log_key = ReadLogKey(options.log_key_file);
+    if (!log_key.ok()) return Fail("serve", log_key.status());
+    options.platform.log_key = *std::move(log_key);
+    options.platform.checkpoint_every = absl::Seconds(options.checkpoint_seconds);
+  }
   auto platform = Platform::Start(options.platform);
   if (!platform.ok()) return Fail("serve", platform.status());
   const int port = (*platform)->port();
@@ -72,13 +81,17 @@ void AddRoles(CLI::App& command, PlatformOptions& options) {
 }
 
 // What of the options goes with which roles.
-void CheckRoles(const PlatformOptions& options) {
+void CheckRoles(const ServeOptions& serve) {
+  const PlatformOptions& options = serve.platform;
   const bool remote = options.roles == Roles::kServices;
   if (remote && (options.event_store.empty() || options.event_store_token_file.empty())) {
     throw CLI::ValidationError("--roles=services needs --eventstore and --eventstore-token-file");
   }
   if (!remote && !options.event_store.empty()) {
     throw CLI::ValidationError("--eventstore is for --roles=services only");
+  }
+  if (remote && !serve.log_key_file.empty()) {
+    throw CLI::ValidationError("--log-key is for the process that has the log");
   }
 }
 
@@ -107,9 +120,22 @@ void AddServe(CLI::App& app, RunCommand& run) {
   command->add_option("--workers", options->platform.server.workers, "calls that run at the same time")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  auto* log_key =
+      command
+          ->add_option(
+              "--log-key", options->log_key_file,
+              "private key that signs the log's checkpoints (see `qinglan log-key`); without it none is")
+          ->check(CLI::ExistingFile)
+          ->type_name("FILE");
+  command
+      ->add_option("--checkpoint-seconds", options->checkpoint_seconds,
+                   "how often a checkpoint is signed when the log has moved")
+      ->check(CLI::Range(1, 86'400))
+      ->needs(log_key)
+      ->capture_default_str();
   options->platform.server.port = 7410;
   command->callback([options, &run] {
-    CheckRoles(options->platform);
+    CheckRoles(*options);
     run = [options] { return RunServe(*options); };
   });
 }

@@ -82,6 +82,9 @@ Installation::Installation() {
        {"district_admin", "training_centre", "research_office", "school_leader", "hr_reviewer"})
     token.push_back(std::string("--role=") + role);
   EXPECT_EQ(Run(token).exit_code, 0);
+  const Finished log_key = Run({"log-key", "--new=" + In("log.key"), "--name=e2e.example/log"});
+  EXPECT_EQ(log_key.exit_code, 0);
+  log_public_key_ = log_key.output.substr(0, log_key.output.find('\n'));
 }
 
 Installation::~Installation() {
@@ -107,7 +110,8 @@ std::string Installation::Serve(std::unique_ptr<Process>& process, const std::st
 }
 
 void Installation::Start() {
-  port_ = Serve(server_, "serve", {"--roles=all", "--data=" + In("data"), "--port=0"});
+  port_ = Serve(server_, "serve",
+                {"--roles=all", "--data=" + In("data"), "--port=0", "--log-key=" + In("log.key")});
   ASSERT_FALSE(port_.empty());
 }
 

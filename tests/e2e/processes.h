@@ -37,8 +37,8 @@ struct Finished {
   std::string output;
 };
 
-// One installation: a folder with keys, an operator's token and the server's data. Processes share the
-// folder.
+// One installation: a folder with keys, an operator's token, the log's key and the server's data. Processes
+// share the folder.
 class Installation {
  public:
   Installation();
@@ -61,6 +61,7 @@ class Installation {
 
   std::string server() const { return "127.0.0.1:" + port_; }
   std::string In(const std::string& name) const { return folder_ + "/" + name; }
+  const std::string& log_public_key() const { return log_public_key_; }
 
   Finished Run(const std::vector<std::string>& arguments);
   // The arguments of a small demo district.
@@ -77,6 +78,7 @@ class Installation {
 
   std::string folder_;
   std::string port_;
+  std::string log_public_key_;
   std::unique_ptr<Process> server_;
   std::string log_port_ = "0";
   std::unique_ptr<Process> log_;

@@ -1,0 +1,75 @@
+// Signs the log's checkpoints: on a schedule and when asked, never two that contradict each other.
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/synchronization/mutex.h>
+#include <absl/time/time.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "eventstore/transparency/key.h"
+#include "eventstore/transparency/provable_log.h"
+#include "services/eventstore/proofs/checkpoint_log.h"
+
+namespace qinglan::proofs {
+
+// Before it signs, it has the log prove that it continues what was signed last, and checks that as a stranger
+// would. A checkpoint is on stable storage before anybody sees it, and kept for ever. Thread-safe.
+class Notary {
+ public:
+  struct Options {
+    std::string file;  // of the checkpoints
+    // On the schedule: when the log has moved since the last. Zero: only when asked.
+    absl::Duration every = absl::Seconds(60);
+    absl::Duration fresh_for = absl::Seconds(1);  // a checkpoint so young answers who asks for no position
+    std::function<absl::Time()> clock;
+  };
+
+  // `log` must outlive it. FAILED_PRECONDITION when the file's checkpoints are of a log with another name;
+  // DATA_LOSS when the file is damaged. A log that does not continue its checkpoints opens: it signs nothing.
+  static absl::StatusOr<std::unique_ptr<Notary>> Open(const eventstore::ProvableLog& log,
+                                                      eventstore::transparency::SigningKey key,
+                                                      Options options);
+  ~Notary();
+  Notary(const Notary&) = delete;
+  Notary& operator=(const Notary&) = delete;
+
+  // A checkpoint that covers the log up to `at_least`; 0: a fresh one. DATA_LOSS when the log does not
+  // continue the last checkpoint; OUT_OF_RANGE when the log is not there yet; UNAVAILABLE when the disk
+  // fails.
+  [[nodiscard]] absl::StatusOr<SignedCheckpoint> Checkpoint(eventstore::Position at_least);
+
+  // Those with a size past `after_size`, ascending.
+  [[nodiscard]] absl::StatusOr<std::vector<SignedCheckpoint>> Checkpoints(uint64_t after_size,
+                                                                          size_t limit) const;
+
+  const eventstore::transparency::VerifierKey& public_key() const { return key_.verifier(); }
+  // The note of a text that is no checkpoint: of lines, the second not a number.
+  std::string Sign(std::string_view text) const { return key_.Sign(text); }
+
+ private:
+  Notary(const eventstore::ProvableLog& log, eventstore::transparency::SigningKey key, Options options)
+      : log_(log), key_(std::move(key)), options_(std::move(options)) {}
+
+  absl::StatusOr<SignedCheckpoint> SignNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckContinues(const SignedCheckpoint& last,
+                              const eventstore::transparency::TreeHead& head) const;
+  void KeepSchedule();
+
+  const eventstore::ProvableLog& log_;
+  const eventstore::transparency::SigningKey key_;
+  const Options options_;
+  std::unique_ptr<CheckpointLog> checkpoints_;
+  absl::Mutex mutex_;
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread schedule_;
+};
+
+}  // namespace qinglan::proofs

@@ -1,0 +1,201 @@
+// What was signed once is kept, and nothing is signed that contradicts it.
+#include <absl/time/clock.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "eventstore/transparency/checkpoint.h"
+#include "services/eventstore/proofs/checkpoint_log.h"
+#include "services/eventstore/proofs/notary.h"
+#include "tests/harness/stage.h"
+
+namespace qinglan::proofs {
+namespace {
+
+using eventstore::Position;
+using eventstore::transparency::Hash;
+using eventstore::transparency::Proof;
+using eventstore::transparency::SigningKey;
+using eventstore::transparency::TreeHead;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+// A log of leaves that a test writes, and rewrites.
+class Leaves final : public eventstore::ProvableLog, public eventstore::transparency::NodeSource {
+ public:
+  explicit Leaves(std::vector<std::string> leaves) : leaves_(std::move(leaves)) {}
+  std::vector<std::string>& leaves() { return leaves_; }  // fewer than a tile
+
+  absl::StatusOr<TreeHead> CurrentTree() const override { return TreeAt(Position(leaves_.size())); }
+  absl::StatusOr<TreeHead> TreeAt(Position head) const override {
+    return TreeHead{head.value, *RootOf(*this, head.value)};
+  }
+  absl::StatusOr<std::string> LeafAt(Position position) const override { return leaves_[position.value - 1]; }
+  absl::StatusOr<Proof> ProveEvent(Position position, Position in) const override {
+    return ProveInclusion(*this, {position.value - 1, in.value});
+  }
+  absl::StatusOr<Proof> ProveExtension(Position from, Position to) const override {
+    return ProveConsistency(*this, {from.value, to.value});
+  }
+  absl::Status Read(int, uint64_t first, absl::Span<Hash> hashes) const override {
+    eventstore::transparency::Hasher hasher;
+    for (Hash& hash : hashes) hash = hasher.Leaf(leaves_.at(first++));
+    return absl::OkStatus();
+  }
+
+ private:
+  std::vector<std::string> leaves_;
+};
+
+class NotaryTest : public testing::Test {
+ protected:
+  absl::StatusOr<std::unique_ptr<Notary>> Open(absl::Duration every = absl::ZeroDuration()) {
+    return Notary::Open(log_, key_,
+                        {.file = file(), .every = every, .fresh_for = absl::Seconds(1), .clock = [this] {
+                           return absl::FromUnixMicros(now_);
+                         }});
+  }
+  std::string file() const { return folder_.path() + "/checkpoints"; }
+  std::string Content() const {
+    std::stringstream content;
+    content << std::ifstream(file(), std::ios::binary).rdbuf();
+    return content.str();
+  }
+  void Write(const std::string& content) const { std::ofstream(file(), std::ios::binary) << content; }
+
+  tests::TemporaryFolder folder_;
+  Leaves log_{{"one", "two", "three"}};
+  SigningKey key_ = *SigningKey::Generate("test.example/log");
+  std::atomic<int64_t> now_ = 1'000'000'000;
+};
+
+TEST_F(NotaryTest, ACheckpointIsSignedWhenTheLogHasMovedAndKeptForEver) {
+  std::string first;
+  {
+    const auto notary = *Open();
+    first = notary->Checkpoint(Position(0))->note;
+    EXPECT_EQ(OpenCheckpoint(first, key_.verifier())->head, *log_.CurrentTree());
+    now_ += 2'000'000;
+    EXPECT_EQ(notary->Checkpoint(Position(0))->note, first) << "the log has not moved";
+    log_.leaves().push_back("four");
+    EXPECT_EQ(notary->Checkpoint(Position(0))->size, 4U);
+  }
+  const auto again = *Open();
+  const auto kept = again->Checkpoints(0, 10);
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  ASSERT_THAT(*kept, SizeIs(2));
+  EXPECT_EQ((*kept)[0].note, first);
+  EXPECT_EQ((*kept)[0].signed_at, absl::FromUnixMicros(1'000'000'000));
+  EXPECT_THAT(*again->Checkpoints(3, 10), SizeIs(1));
+  EXPECT_THAT(*again->Checkpoints(0, 1), SizeIs(1));
+}
+
+TEST_F(NotaryTest, AYoungOneAnswersWhoeverAsksForNoMore) {
+  const auto notary = *Open();
+  EXPECT_EQ(notary->Checkpoint(Position(0))->size, 3U);
+  log_.leaves().push_back("four");
+  EXPECT_EQ(notary->Checkpoint(Position(0))->size, 3U);
+  EXPECT_EQ(notary->Checkpoint(Position(2))->size, 3U);
+  EXPECT_EQ(notary->Checkpoint(Position(4))->size, 4U);
+  EXPECT_TRUE(absl::IsOutOfRange(notary->Checkpoint(Position(5)).status()));
+  log_.leaves().push_back("five");
+  now_ += 1'000'000;
+  EXPECT_EQ(notary->Checkpoint(Position(0))->size, 5U);
+}
+
+TEST_F(NotaryTest, ARewrittenLogIsNeverSigned) {
+  {
+    const auto notary = *Open();
+    ASSERT_TRUE(notary->Checkpoint(Position(0)).ok());
+    log_.leaves()[1] = "another";
+    log_.leaves().push_back("four");
+    now_ += 2'000'000;
+    const absl::Status refused = notary->Checkpoint(Position(0)).status();
+    EXPECT_TRUE(absl::IsDataLoss(refused)) << refused;
+    EXPECT_THAT(std::string(refused.message()),
+                HasSubstr("the log at 4 does not continue its checkpoint at 3"));
+  }
+  const auto again = *Open();
+  EXPECT_TRUE(absl::IsDataLoss(again->Checkpoint(Position(4)).status()));
+  EXPECT_THAT(*again->Checkpoints(0, 10), SizeIs(1));
+}
+
+TEST_F(NotaryTest, ARewrittenLogOfTheSameLengthIsNeverSigned) {
+  const auto notary = *Open();
+  ASSERT_TRUE(notary->Checkpoint(Position(0)).ok());
+  log_.leaves()[2] = "another";
+  now_ += 2'000'000;
+  EXPECT_TRUE(absl::IsDataLoss(notary->Checkpoint(Position(0)).status()));
+}
+
+TEST_F(NotaryTest, ALogThatLostItsEndIsNeverSigned) {
+  const auto notary = *Open();
+  ASSERT_TRUE(notary->Checkpoint(Position(0)).ok());
+  log_.leaves().pop_back();
+  now_ += 2'000'000;
+  const absl::Status refused = notary->Checkpoint(Position(0)).status();
+  EXPECT_TRUE(absl::IsDataLoss(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("lost its end"));
+}
+
+TEST_F(NotaryTest, AnotherKeyOfTheSameNameGoesOnAndAnotherNameDoesNot) {
+  ASSERT_TRUE((*Open())->Checkpoint(Position(0)).ok());
+  log_.leaves().push_back("four");
+  key_ = *SigningKey::Generate("test.example/log");
+  EXPECT_EQ((*Open())->Checkpoint(Position(4))->size, 4U);
+  key_ = *SigningKey::Generate("test.example/other");
+  EXPECT_TRUE(absl::IsFailedPrecondition(Open().status())) << Open().status();
+}
+
+TEST_F(NotaryTest, TheScheduleSignsWhenTheLogHasMoved) {
+  const auto notary = *Open(absl::Milliseconds(1));
+  for (int i = 0; i < 1000 && notary->Checkpoints(0, 10)->empty(); ++i) absl::SleepFor(absl::Milliseconds(5));
+  absl::SleepFor(absl::Milliseconds(50));
+  ASSERT_THAT(*notary->Checkpoints(0, 10), SizeIs(1));
+  EXPECT_EQ((*notary->Checkpoints(0, 10))[0].size, 3U);
+}
+
+TEST_F(NotaryTest, AnEmptyLogIsSignedAndNotKept) {
+  log_.leaves().clear();
+  const auto notary = *Open();
+  EXPECT_EQ(OpenCheckpoint(notary->Checkpoint(Position(0))->note, key_.verifier())->head.size, 0U);
+  EXPECT_THAT(*notary->Checkpoints(0, 10), SizeIs(0));
+}
+
+TEST_F(NotaryTest, ALineThatACrashCutShortIsDropped) {
+  ASSERT_TRUE((*Open())->Checkpoint(Position(0)).ok());
+  const std::string whole = Content();
+  for (const size_t bytes : {size_t{1}, whole.size() / 2, whole.size() - 1}) {
+    Write(whole + whole.substr(0, bytes));
+    ASSERT_TRUE(Open().ok());
+    EXPECT_EQ(Content(), whole) << bytes;
+  }
+}
+
+TEST_F(NotaryTest, ADamagedOrDisorderedFileIsDataLossWithTheLine) {
+  {
+    const auto notary = *Open();
+    ASSERT_TRUE(notary->Checkpoint(Position(3)).ok());
+    log_.leaves().push_back("four");
+    ASSERT_TRUE(notary->Checkpoint(Position(4)).ok());
+  }
+  const std::string whole = Content();
+  const size_t second = whole.find('\n') + 1;
+  for (const std::string& broken :
+       {whole.substr(second) + whole.substr(0, second), whole + whole.substr(second),
+        whole.substr(0, second) + "{}\n", whole.substr(0, second) + "x" + whole.substr(second)}) {
+    Write(broken);
+    const absl::Status status = Open().status();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr(broken.size() > whole.size() + 1 ? "line 3" : "line 2"));
+  }
+}
+
+}  // namespace
+}  // namespace qinglan::proofs
