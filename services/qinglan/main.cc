@@ -1,5 +1,6 @@
 #include <malloc.h>
 
+#include "services/qinglan/bench/bench_command.h"
 #include "services/qinglan/command_line.h"
 #include "services/qinglan/demo/demo_command.h"
 #include "services/qinglan/verify/commands.h"
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
   qinglan::AddLogKey(app, run);
   qinglan::AddCheckpoint(app, run);
   qinglan::AddVerify(app, run);
+  qinglan::bench::AddBench(app, run);
   CLI11_PARSE(app, argc, argv);
   return run();
 }
