@@ -1,0 +1,239 @@
+#!/usr/bin/env bash
+# Measures this event store beside what it is compared with, on this machine, in turns (A B A B ...), and says of every
+# target whether it is met: medians, and ratios taken pair by pair. Everything that is compared is durable.
+#
+#   compare.sh --out=DIR [--quick] [--runs=5] [--only=GROUP,...] [--events=N] [--big=N] [--preset=release]
+#
+#   --out=DIR     report.md and report.json, and every figure behind them in runs/; the data is made and deleted in work/
+#   --quick       one short round over a small log: that everything runs, not how fast
+#   --runs=N      rounds (default 5)
+#   --only=G,...  of: one many pipelined batches read replay rebuild lag disk restore big (default: all)
+#   --events=N    in the log that is read (default 2,000,000)
+#   --big=N       in the log of the group "big" (default 50,000,000: 10 GB of disk)
+#   --preset=P    which build (default release); it is built when it is not there
+#
+# Peers that are not installed are left out, and the report says so: redis-server; PostgreSQL with npm's
+# @eventide/message-db.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+out='' runs=5 quick=false only='one,many,pipelined,batches,read,replay,rebuild,lag,disk,restore,big' preset=release
+events=2000000 big=50000000 seconds=5 warm_up=1
+for argument in "$@"; do
+  case $argument in
+    --out=?*) out=${argument#*=} ;;
+    --quick) quick=true ;;
+    --runs=?*) runs=${argument#*=} ;;
+    --only=?*) only=${argument#*=} ;;
+    --events=?*) events=${argument#*=} ;;
+    --big=?*) big=${argument#*=} ;;
+    --preset=?*) preset=${argument#*=} ;;
+    -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) echo "compare.sh: $argument? See compare.sh --help" >&2; exit 2 ;;
+  esac
+done
+[ -n "$out" ] || { echo "compare.sh: --out=DIR is required" >&2; exit 2; }
+if $quick; then runs=1 seconds=0.5 warm_up=0.2 events=40000 big=100000; fi
+
+mkdir -p "$out/runs"
+out=$(realpath "$out")
+work=$out/work
+qinglan=$root/build/$preset/qinglan
+baseline=$root/build/$preset/qinglan_baseline
+skipped=$out/runs/skipped.txt
+: >"$skipped"
+server_pid=
+trap 'stop_server; rm -rf "$work"' EXIT
+
+wanted() { [[ ",$only," == *",$1,"* ]]; }
+has_option() { "$qinglan" bench "$1" --help | grep -q -- "$2"; }
+
+# measure NAME COMMAND...: runs it and keeps the JSON that it prints as one more run of NAME.
+measure() {
+  local name=$1 code=0 log=$out/runs/$1.log
+  shift
+  echo "   $name" >&2
+  "$@" >"$out/runs/$name.$round.json" 2>"$log" || code=$?
+  [ "$code" = 0 ] && return
+  rm -f "$out/runs/$name.$round.json"
+  if [ "$code" = 3 ]; then
+    tail -n 1 "$log" >>"$skipped"
+  else
+    echo "compare.sh: $name failed:" >&2
+    tail -n 5 "$log" >&2
+    echo "$name failed: $(tail -n 1 "$log")" >>"$skipped"
+  fi
+}
+
+fresh() { rm -rf "${work:?}/$1"; mkdir -p "$work"; echo "$work/$1"; }
+
+start_server() {  # DATA
+  if [ ! -e "$out/keys/jwks.json" ]; then
+    "$qinglan" token --new-keys="$out/keys" >/dev/null
+    "$qinglan" token --key="$out/keys/private.pem" --user=bench --role=operator --hours=720 --out="$out/keys/token" >/dev/null
+  fi
+  rm -f "$work/port"
+  mkdir -p "$work"
+  "$qinglan" serve --roles=eventstore --data="$1" --keys="$out/keys/jwks.json" --port=0 --port-file="$work/port" \
+    >"$work/server.log" 2>&1 &
+  server_pid=$!
+  for _ in $(seq 600); do
+    [ -e "$work/port" ] && return
+    kill -0 "$server_pid" 2>/dev/null || { cat "$work/server.log" >&2; return 1; }
+    sleep 0.1
+  done
+  return 1
+}
+
+stop_server() {
+  [ -n "$server_pid" ] || return 0
+  kill -TERM "$server_pid" 2>/dev/null || true
+  wait "$server_pid" 2>/dev/null || true
+  server_pid=
+}
+
+# ours NAME BENCH ARGUMENTS...: over gRPC, against the server that runs.
+ours() {
+  local name=$1 bench=$2
+  shift 2
+  measure "$name" "$qinglan" bench "$bench" --server="127.0.0.1:$(cat "$work/port")" --token-file="$out/keys/token" \
+    --server-pid="$server_pid" --data="$served" --output=json "$@"
+}
+
+# ours_fresh NAME ARGUMENTS...: appends over gRPC to a new log of 100,000 events.
+ours_fresh() {
+  local name=$1
+  shift
+  served=$(fresh ours)
+  "$qinglan" bench fill --data="$served" --events=$((events < 100000 ? events : 100000)) --people=50000 >/dev/null
+  start_server "$served" || { echo "the server did not start" >>"$skipped"; return; }
+  ours "$name" append "${times[@]}" "$@"
+  stop_server
+  rm -rf "$served"
+}
+
+raw() {  # NAME ARGUMENTS...
+  local name=$1
+  shift
+  measure "$name" "$baseline" raw --data="$(fresh baseline)" "${times[@]}" "$@"
+  rm -rf "$work/baseline"
+}
+
+naive() {  # NAME ARGUMENTS...
+  local name=$1
+  shift
+  measure "$name" "$baseline" naive --data="$(fresh baseline)" "${times[@]}" "$@"
+  rm -rf "$work/baseline"
+}
+
+peer() {  # NAME SCRIPT ARGUMENTS...
+  local name=$1 script=$2
+  shift 2
+  measure "$name" "$here/baseline/$script" --data="$(fresh peer)" --seconds="$peer_seconds" "$@"
+  rm -rf "$work/peer"
+}
+
+appends() {
+  if wanted one; then
+    ours_fresh append-1 --clients=1 --blocking
+    raw raw-1 --layout=log
+    raw raw-1-tags --layout=tags
+    raw raw-1-indexed --layout=indexed
+    naive naive-1 --clients=1
+    peer message-db-1 message_db.sh --clients=1
+    peer redis-1 redis.sh --clients=1
+  fi
+  if wanted many; then
+    ours_fresh append-64 --clients=64
+    naive naive-64 --clients=64
+    peer message-db-64 message_db.sh --clients=64
+    peer redis-64 redis.sh --clients=64
+  fi
+  if wanted pipelined; then ours_fresh pipelined --pipelined=2000; fi
+  if wanted batches; then
+    ours_fresh batches-8 --clients=8 --events-per-commit=100
+    raw raw-batches-8 --layout=log --clients=8 --events-per-commit=100
+    raw raw-batches-8-tags --layout=tags --clients=8 --events-per-commit=100
+    naive naive-batches-8 --clients=8 --events-per-commit=100
+  fi
+}
+
+reads() {
+  served=$work/log
+  if [ ! -e "$served" ]; then "$qinglan" bench fill --data="$served" --events="$events" --compact >/dev/null; fi
+  if wanted replay; then
+    measure replay-embedded "$qinglan" bench replay --data="$served" --seconds="$seconds" --output=json
+    peer message-db-replay message_db.sh --mode=replay --events=$((events < 200000 ? events : 200000))
+  fi
+  start_server "$served" || { echo "the server did not start" >>"$skipped"; return; }
+  if wanted read; then
+    ours read-tag-8 read --clients=8 "${times[@]}"
+    ours read-both-8 read --clients=8 --mode=intersection "${times[@]}"
+    ours read-type-8 read --clients=8 --mode=type "${times[@]}"
+  fi
+  if wanted replay; then ours replay replay --seconds="$seconds"; fi
+  stop_server
+  if wanted read; then peer message-db-read-8 message_db.sh --mode=read --clients=8; fi
+}
+
+others() {
+  if wanted lag; then
+    served=$(fresh ours)
+    "$qinglan" bench fill --data="$served" --events=10000 --people=50000 >/dev/null
+    start_server "$served" && ours lag lag --rate=10000 "${times[@]}"
+    stop_server
+    rm -rf "$served"
+  fi
+  if wanted disk; then
+    local per_commit
+    for per_commit in 1 10; do
+      measure "disk-$per_commit" "$qinglan" bench append --data="$(fresh ours)" --pipelined=4000 --unconditional \
+        --events-per-commit="$per_commit" --compact --output=json "${times[@]}"
+      rm -rf "$work/ours"
+    done
+  fi
+  if wanted rebuild && "$qinglan" bench --help | grep -q rebuild; then
+    measure rebuild "$qinglan" bench rebuild --data="$work/domain" --events="$events" --output=json
+  fi
+  if wanted restore && "$qinglan" bench --help | grep -q restore; then
+    measure restore "$qinglan" bench restore --data="$work/restore" --events="$events" --output=json
+    rm -rf "$work/restore"
+  fi
+}
+
+# Once each, for they take long: the append of a small log and of a large one, the start with the large one and its memory.
+large_log() {
+  local small=$((big / 50))
+  served=$work/small
+  "$qinglan" bench fill --data="$served" --events="$small" >/dev/null
+  start_server "$served" && for round in $(seq "$runs"); do ours append-small append --clients=8 "${times[@]}"; done
+  stop_server
+  rm -rf "$served"
+  served=$work/large
+  round=1
+  measure fill "$qinglan" bench fill --data="$served" --events="$big" --output=json
+  for round in $(seq "$runs"); do measure open-large "$qinglan" bench open --data="$served" --output=json; done
+  start_server "$served" && for round in $(seq "$runs"); do
+    ours append-large append --clients=8 "${times[@]}"
+    ours read-large read --clients=8 "${times[@]}"
+  done
+  stop_server
+  rm -rf "$served"
+}
+
+[ -x "$qinglan" ] && [ -x "$baseline" ] || {
+  source "$root/deploy/setup.sh"
+  build "$preset" qinglan qinglan_baseline
+}
+times=(--seconds="$seconds" --warm-up="$warm_up")
+peer_seconds=$($quick && echo 1 || echo "${seconds%.*}")
+for round in $(seq "$runs"); do
+  echo "round $round of $runs" >&2
+  appends
+  if wanted read || wanted replay; then reads; fi
+  others
+done
+if wanted big; then large_log; fi
+
+"$here/report.sh" "$out" | tee "$out/report.md"
