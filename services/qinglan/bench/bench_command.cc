@@ -23,12 +23,32 @@ int Run(Runner runner, const BenchOptions& options) {
   return kExitOk;
 }
 
-void AddCommonOptions(CLI::App& command, BenchOptions& options) {
+void AddPlace(CLI::App& command, BenchOptions& options) {
   command
       .add_option("--data", options.data,
-                  "directory for a log of its own: new, or one that a benchmark made; opened in this process")
-      ->required()
+                  "directory for a log of its own: new, or one that a benchmark made; opened in this "
+                  "process, or with "
+                  "--server that server's directory, so that its disk is told as well")
       ->type_name("DIR");
+  CLI::Option* server = command
+                            .add_option("--server", options.server,
+                                        "a server of the event store, with a log that benchmarks made")
+                            ->type_name("HOST:PORT");
+  command
+      .add_option("--token-file", options.token_file,
+                  "file with the bearer token (never on the command line)")
+      ->needs(server);
+  command
+      .add_option("--server-pid", options.server_pid,
+                  "its process, when it runs here: for memory and CPU time")
+      ->needs(server);
+  command.add_option("--connections", options.connections, "that the clients share")
+      ->needs(server)
+      ->check(CLI::Range(1, kClientsMax))
+      ->capture_default_str();
+}
+
+void AddLog(CLI::App& command, BenchOptions& options) {
   command.add_option("--events", options.events, "fill the log up to so many events first")
       ->check(CLI::Range(uint64_t{0}, kEventsMax));
   command.add_option("--seed", options.seed, "of the made-up events (default 1)");
@@ -55,7 +75,7 @@ void AddDuration(CLI::App& command, BenchOptions& options) {
 }
 
 void AddClients(CLI::App& command, BenchOptions& options) {
-  command.add_option("--clients", options.clients, "that work at the same time, each on a thread of its own")
+  command.add_option("--clients", options.clients, "that work at the same time")
       ->check(CLI::Range(1, kClientsMax))
       ->capture_default_str();
 }
@@ -72,7 +92,8 @@ class Commands {
   std::pair<CLI::App*, std::shared_ptr<BenchOptions>> Add(const char* name, const char* what, Runner runner) {
     CLI::App* command = bench_.add_subcommand(name, what);
     auto options = std::make_shared<BenchOptions>();
-    AddCommonOptions(*command, *options);
+    AddPlace(*command, *options);
+    AddLog(*command, *options);
     command->callback(
         [options, runner, &run = run_] { run = [options, runner] { return Run(runner, *options); }; });
     return {command, options};
@@ -95,9 +116,13 @@ void AddAppend(Commands& commands) {
       ->add_flag("--conditional,!--unconditional", options->conditional,
                  "each append has a condition, as a command has")
       ->capture_default_str();
+  CLI::Option* blocking =
+      command->add_flag("--blocking", options->blocking,
+                        "a thread a client, which waits; else the answer's callback sends the next");
   command
       ->add_option("--pipelined", options->pipelined,
                    "appends in flight a client; 0: each waits for its answer")
+      ->excludes(blocking)
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
   AddCompact(*command, *options, "merge all files before the disk is measured");

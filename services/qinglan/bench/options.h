@@ -18,11 +18,13 @@ enum class ReadMode {
 };
 
 struct BenchOptions {
-  // Where: one of the two.
-  std::string data;    // the store is opened in this process
+  // Where.
+  std::string
+      data;  // the store is opened in this process; with a server, that server's directory if it is known
   std::string server;  // HOST:PORT of one that is served
   std::string token_file;
   pid_t server_pid = 0;  // for its memory and CPU time; 0: not known
+  int connections = 1;
 
   // The events. When the log is there already, these are as it was made with, or not said.
   std::optional<uint64_t> seed;
@@ -37,7 +39,8 @@ struct BenchOptions {
   double warm_up_seconds = 1;
   int events_per_commit = 1;
   bool conditional = true;
-  int pipelined = 0;  // appends in flight a client; 0: each waits for its answer
+  bool blocking = false;  // a thread a client, which waits; else the answer's callback appends the next
+  int pipelined = 0;      // appends in flight a client; 0: each waits for its answer
   ReadMode mode = ReadMode::kTag;
   uint64_t limit = 20;
   double rate = 10'000;  // events a second

@@ -3,13 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "eventstore/rocks/rocks_event_store.h"
+#include "tests/harness/log_server.h"
 
 namespace qinglan::bench {
 namespace {
@@ -125,6 +128,39 @@ TEST_F(BenchTest, TheLagOfASubscriberIsToldAtTheRateThatWasAskedFor) {
   ExpectLatency(figures);
   EXPECT_GT(figures["acknowledged_us"]["p50"], 0);
   ExpectSound(250);
+}
+
+TEST_F(BenchTest, OverGrpcTheSameIsToldOfAServersLog) {
+  EXPECT_EQ(Bench("fill --events=20000")["events"], 20'000);
+  uint64_t events = 0;
+  {
+    eventstore::RocksEventStore::Options options;
+    options.directory = data() + "/log";
+    auto store = eventstore::RocksEventStore::Open(options);
+    ASSERT_TRUE(store.ok());
+    const tests::LogServer server(**store);
+    std::ofstream(folder_ + "/token") << tests::OperatorToken() << "\n";
+    const std::string there = " --server=" + server.target() + " --token-file=" + folder_ +
+                              "/token --server-pid=" + std::to_string(::getpid()) +
+                              " --seconds=0.2 --warm-up=0";
+    EXPECT_EQ(Bench("read --clients=2" + there)["events_per_read"], 20);
+    for (const char* how : {"--clients=8 --connections=2", "--clients=2 --blocking", "--pipelined=32"}) {
+      const nlohmann::json appended = Bench(std::string("append ") + how + there);
+      EXPECT_EQ(appended["store"], "remote");
+      EXPECT_GT(appended["commits"], 0) << how;
+      EXPECT_TRUE(appended["cpu_seconds"]["server"].is_number());
+      EXPECT_GT(appended["peak_memory_bytes"]["server"], 1'000'000);
+      EXPECT_GT(appended["disk_bytes"], 0);
+      ExpectLatency(appended);
+    }
+    events = (*store)->Head()->value;
+    const std::string place = there.substr(0, there.find(" --seconds"));
+    EXPECT_EQ(Bench("replay --seconds=0.1" + place)["events"], events);
+    EXPECT_EQ(Bench("lag --rate=500" + there)["events"], 100);
+    EXPECT_THAT(Run("bench append --compact" + there).output, HasSubstr("--compact: only with --data"));
+    events = (*store)->Head()->value;
+  }
+  ExpectSound(events);
 }
 
 TEST_F(BenchTest, TheSameSeedFillsTheSameLog) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <optional>
 
 #include "eventstore/check.h"
@@ -71,6 +74,52 @@ void AppendOneByOne(eventstore::EventStore& store, Source& source, Meter& meter)
   }
 }
 
+// A client whose next append leaves when the answer to the last one has come, on the thread that brought it:
+// no client costs a thread, so that many can be had on a small machine.
+class Loop {
+ public:
+  Loop(eventstore::EventStore& store, Source& source, Meter& meter)
+      : store_(store), source_(source), meter_(meter) {}
+
+  void Start() { Send(); }
+  void WaitUntilOver() {
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [&] { return over_; });
+  }
+
+ private:
+  void Send() {
+    if (!meter_.Going()) {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+      ended_.notify_all();
+      return;
+    }
+    AppendRequest request = source_.Next();
+    const absl::Duration began = Now();
+    store_.Append(std::move(request), [this, began](const absl::StatusOr<Appended>& appended) {
+      Note(appended, began, source_, meter_);
+      // A full queue answers at once, on this very stack.
+      if (absl::IsResourceExhausted(appended.status())) meter_.Fail(appended.status());
+      Send();
+    });
+  }
+
+  eventstore::EventStore& store_;
+  Source& source_;
+  Meter& meter_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool over_ = false;
+};
+
+void AppendInLoops(const Target& target, int clients, Source& source, Meter& meter) {
+  std::deque<Loop> loops;
+  for (int i = 0; i < clients; ++i) loops.emplace_back(target.StoreOf(i), source, meter);
+  for (Loop& loop : loops) loop.Start();
+  for (Loop& loop : loops) loop.WaitUntilOver();
+}
+
 // Also that the answers come in the order of the appends, as a stream promises.
 void AppendInFlight(eventstore::EventStore& store, int in_flight, Source& source, Meter& meter) {
   uint64_t last = 0;
@@ -96,17 +145,20 @@ absl::StatusOr<Figures> RunAppend(const BenchOptions& options) {
   if (options.events > 0) QL_RETURN_IF_ERROR(target.FillUpTo(options.events));
   QL_ASSIGN_OR_RETURN(const Position head, target.store().Head());
   Source source(target.workload(), options, head);
-  const Plan plan{options.clients, absl::Seconds(options.warm_up_seconds), absl::Seconds(options.seconds),
-                  options.server_pid};
-  QL_ASSIGN_OR_RETURN(const Measured measured, Measure(plan, [&](int, Meter& meter) {
-                        options.pipelined > 0
-                            ? AppendInFlight(target.store(), options.pipelined, source, meter)
-                            : AppendOneByOne(target.store(), source, meter);
+  const bool loops = options.pipelined == 0 && !options.blocking;
+  const Plan plan{loops ? 1 : options.clients, absl::Seconds(options.warm_up_seconds),
+                  absl::Seconds(options.seconds), options.server_pid};
+  QL_ASSIGN_OR_RETURN(const Measured measured, Measure(plan, [&](int client, Meter& meter) {
+                        if (loops) return AppendInLoops(target, options.clients, source, meter);
+                        eventstore::EventStore& store = target.StoreOf(client);
+                        options.blocking ? AppendOneByOne(store, source, meter)
+                                         : AppendInFlight(store, options.pipelined, source, meter);
                       }));
   Figures figures = Describe("append", options, target.workload().options());
   figures["clients"] = options.clients;
   figures["events_per_commit"] = options.events_per_commit;
   figures["conditional"] = options.conditional;
+  figures["blocking"] = options.blocking;
   figures["pipelined"] = options.pipelined;
   figures["log_events_before"] = head.value;
   Add(figures, measured, "commits");

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <optional>
 
 #include "eventstore/check.h"
 #include "services/qinglan/bench/measure/usage.h"
@@ -11,6 +12,7 @@ Figures Describe(const char* bench, const BenchOptions& options, const WorkloadO
   Figures figures;
   figures["bench"] = bench;
   figures["store"] = options.server.empty() ? "embedded" : "remote";
+  if (!options.server.empty()) figures["connections"] = options.connections;
   figures["event_bytes"] = workload.event_bytes;
   figures["tags"] = workload.tags;
   figures["people"] = workload.people;
@@ -25,12 +27,11 @@ absl::Status AddFootprint(Figures& figures, const BenchOptions& options, Target&
   figures["compacted"] = options.compact;
   figures["disk_bytes"] = nullptr;
   figures["disk_bytes_per_event"] = nullptr;
-  if (target.embedded()) {
-    const uint64_t disk = target.CloseAndMeasureDisk();
-    figures["disk_bytes"] = disk;
+  if (const std::optional<uint64_t> disk = target.CloseAndMeasureDisk(); disk.has_value()) {
+    figures["disk_bytes"] = *disk;
     if (head.value > 0) {
       figures["disk_bytes_per_event"] =
-          std::round(10.0 * static_cast<double>(disk) / static_cast<double>(head.value)) / 10;
+          std::round(10.0 * static_cast<double>(*disk) / static_cast<double>(head.value)) / 10;
     }
   }
   figures["peak_memory_bytes"] = {{"client", nullptr}, {"server", nullptr}};

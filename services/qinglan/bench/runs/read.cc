@@ -52,16 +52,16 @@ uint64_t Touch(const EventView& event) {
   return sum;
 }
 
-void ReadAtRandom(const Target& target, const BenchOptions& options, uint64_t seed, uint64_t log_events,
+void ReadAtRandom(const Target& target, const BenchOptions& options, int client, uint64_t log_events,
                   Meter& meter) {
-  std::mt19937_64 draw(seed);
+  std::mt19937_64 draw(target.workload().options().seed * 1000 + static_cast<uint64_t>(client));
   uint64_t touched = 0;
   while (meter.Going()) {
     const Reading reading = ReadingOf(draw() % log_events, options, target.workload());
     uint64_t events = 0;
     const absl::Duration began = Now();
     const absl::StatusOr<Position> read =
-        target.store().Read(reading.query, reading.options, [&](const EventView& event) {
+        target.StoreOf(client).Read(reading.query, reading.options, [&](const EventView& event) {
           touched += Touch(event);
           ++events;
           return true;
@@ -89,10 +89,8 @@ absl::StatusOr<Figures> RunRead(const BenchOptions& options) {
   QL_ASSIGN_OR_RETURN(const Position head, Prepare(target, options));
   const Plan plan{options.clients, absl::Seconds(options.warm_up_seconds), absl::Seconds(options.seconds),
                   options.server_pid};
-  const uint64_t seed = target.workload().options().seed * 1000;
   QL_ASSIGN_OR_RETURN(const Measured measured, Measure(plan, [&](int client, Meter& meter) {
-                        ReadAtRandom(target, options, seed + static_cast<uint64_t>(client), head.value,
-                                     meter);
+                        ReadAtRandom(target, options, client, head.value, meter);
                       }));
   Figures figures = Describe("read", options, target.workload().options());
   figures["clients"] = options.clients;

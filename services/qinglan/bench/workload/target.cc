@@ -13,6 +13,7 @@
 #include "eventstore/rocks/compact.h"
 #include "services/qinglan/bench/measure/measure.h"
 #include "services/qinglan/bench/measure/usage.h"
+#include "services/qinglan/bench/workload/connect.h"
 #include "services/qinglan/bench/workload/flight.h"
 
 namespace qinglan::bench {
@@ -96,31 +97,37 @@ absl::StatusOr<WorkloadOptions> ReadMarker(const std::string& folder, const Benc
 }  // namespace
 
 absl::StatusOr<Target> Target::Open(const BenchOptions& options) {
-  const bool is_new = MissingOrEmpty(options.data);
+  const bool remote = !options.server.empty();
+  if (!remote && options.data.empty())
+    return absl::InvalidArgumentError("--data=DIR or --server=HOST:PORT is required");
   WorkloadOptions made = AsAsked(options);
-  if (is_new) {
+  if (!remote && MissingOrEmpty(options.data)) {
     QL_RETURN_IF_ERROR(WriteMarker(options.data, made));
-  } else {
+  } else if (!options.data.empty()) {
     QL_ASSIGN_OR_RETURN(made, ReadMarker(options.data, options));
   }
-  Target target(Workload(made), Path(options.data, "log"));
-  eventstore::RocksEventStore::Options store_options;
-  store_options.directory = target.directory_;
-  QL_ASSIGN_OR_RETURN(auto store, eventstore::RocksEventStore::Open(store_options));
-  target.embedded_ = store.get();
-  target.store_ = std::move(store);
+  Target target(Workload(made), options.data.empty() ? "" : Path(options.data, "log"));
+  if (remote) {
+    QL_ASSIGN_OR_RETURN(target.stores_, Connect(options));
+  } else {
+    eventstore::RocksEventStore::Options store_options;
+    store_options.directory = target.directory_;
+    QL_ASSIGN_OR_RETURN(auto store, eventstore::RocksEventStore::Open(store_options));
+    target.embedded_ = store.get();
+    target.stores_.push_back(std::move(store));
+  }
   QL_RETURN_IF_ERROR(target.CheckIsOurs());
   return target;
 }
 
 absl::Status Target::CheckIsOurs() const {
   bool ours = true;
-  QL_RETURN_IF_ERROR(store_
-                         ->Read(eventstore::Query::All(), {.limit = 1},
-                                [&](const eventstore::EventView& event) {
-                                  ours = IsOurs(event);
-                                  return false;
-                                })
+  QL_RETURN_IF_ERROR(store()
+                         .Read(eventstore::Query::All(), {.limit = 1},
+                               [&](const eventstore::EventView& event) {
+                                 ours = IsOurs(event);
+                                 return false;
+                               })
                          .status());
   if (ours) return absl::OkStatus();
   return absl::FailedPreconditionError(
@@ -128,12 +135,12 @@ absl::Status Target::CheckIsOurs() const {
 }
 
 absl::Status Target::FillUpTo(uint64_t events) const {
-  QL_ASSIGN_OR_RETURN(const Position head, store_->Head());
+  QL_ASSIGN_OR_RETURN(const Position head, store().Head());
   const bool show_progress = ::isatty(STDERR_FILENO) == 1;
   std::mutex mutex;
   absl::Status failure;
   {
-    Flight flight(*store_, kFillInFlight);
+    Flight flight(store(), kFillInFlight);
     const uint64_t commit_events = EventsOfALargeCommit(workload_.options());
     for (uint64_t next = head.value; next < events; next += commit_events) {
       {
@@ -159,10 +166,12 @@ absl::Status Target::Compact() const {
   return eventstore::rocks::CompactWhole(embedded_->database());
 }
 
-uint64_t Target::CloseAndMeasureDisk() {
-  if (embedded_ == nullptr) return 0;
-  embedded_ = nullptr;
-  store_.reset();
+std::optional<uint64_t> Target::CloseAndMeasureDisk() {
+  if (embedded_ != nullptr) {
+    embedded_ = nullptr;
+    stores_.clear();
+  }
+  if (directory_.empty()) return std::nullopt;
   return DiskBytes(directory_);
 }
 
