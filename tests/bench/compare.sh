@@ -193,13 +193,43 @@ others() {
       rm -rf "$work/ours"
     done
   fi
-  if wanted rebuild && "$qinglan" bench --help | grep -q rebuild; then
-    measure rebuild "$qinglan" bench rebuild --data="$work/domain" --events="$events" --output=json
-  fi
-  if wanted restore && "$qinglan" bench --help | grep -q restore; then
-    measure restore "$qinglan" bench restore --data="$work/restore" --events="$events" --output=json
-    rm -rf "$work/restore"
-  fi
+  if wanted rebuild; then rebuilds; fi
+  if wanted restore; then restores; fi
+}
+
+# The views are rebuilt, and a live one is followed, by a program of the projections' own.
+rebuilds() {
+  local views=$root/build/$preset/tests/bench_views
+  [ -x "$views" ] || { echo "rebuild: bench_views is not built" >>"$skipped"; return; }
+  measure rebuild rebuilt "$views"
+}
+
+rebuilt() {  # BENCH_VIEWS
+  QINGLAN_BENCH_EVENTS=$events "$1" --benchmark_format=json --benchmark_filter='RebuildProduct/2|LiveLag' | jq '
+    (.benchmarks[] | select(.name | startswith("RebuildProduct"))) as $rebuild
+    | (.benchmarks[] | select(.name | startswith("LiveLag"))) as $live
+    | {bench: "rebuild", events_per_second: $rebuild.items_per_second, rows: $rebuild.rows,
+       live_lag_us: {p50: ($live.p50_ms * 1000), p99: ($live.p99_ms * 1000), max: ($live.max_ms * 1000)},
+       live_appends_per_second: $live.appends_per_s}'
+}
+
+restores() {
+  "$qinglan" restore --help 2>/dev/null | grep -q -- --stream || { echo "restore: there is no such command" >>"$skipped"; return; }
+  served=$(fresh ours)
+  "$qinglan" bench fill --data="$served" --events="$events" >/dev/null
+  "$qinglan" backup --data="$served" --stream="$work/stream" >/dev/null
+  rm -rf "$served"
+  measure restore restored
+  rm -rf "$work/stream" "$work/restored"
+}
+
+restored() {
+  local began
+  rm -rf "$work/restored"
+  began=$(date +%s.%N)
+  "$qinglan" restore --stream="$work/stream" --data="$work/restored" >&2
+  jq -n --argjson began "$began" --argjson ended "$(date +%s.%N)" --argjson events "$events" --argjson bytes "$(stat -c %s "$work/stream")" \
+    '{bench: "restore", events: $events, seconds: ($ended - $began), events_per_second: ($events / ($ended - $began)), stream_bytes: $bytes}'
 }
 
 # Once each, for they take long: the append of a small log and of a large one, the start with the large one and its memory.

@@ -26,7 +26,7 @@ inline constexpr int kTagsMax = 8;
 
 struct WorkloadOptions {
   uint64_t seed = 1;
-  int event_bytes = 250;  // type, tags and payload together, of each event; at least kEventBytesMin
+  int event_bytes = 250;  // of an event's type, tags and payload together, unless its tags alone are longer
   int tags = 3;           // 1 to kTagsMax
   uint64_t people = 50'000;
 
