@@ -9,7 +9,7 @@
 #include <string>
 
 #include "eventstore/event_store.h"
-#include "naive.pb.h"
+#include "baseline/naive.pb.h"
 
 namespace qinglan::baseline {
 

@@ -1,6 +1,7 @@
 // What ours is compared with, each measured as `qinglan bench append` is and telling the same figures:
 //   baseline raw --layout=log|tags|indexed    RocksDB in this process, every batch synced
 //   baseline naive                            the naive way, its server a process of its own
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>

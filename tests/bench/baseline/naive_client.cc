@@ -9,7 +9,7 @@
 #include <mutex>
 #include <optional>
 
-#include "naive.grpc.pb.h"
+#include "baseline/naive.grpc.pb.h"
 #include "tests/bench/baseline/layout.h"
 
 namespace qinglan::baseline {

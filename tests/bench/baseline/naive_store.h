@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "naive.grpc.pb.h"
+#include "baseline/naive.grpc.pb.h"
 
 namespace qinglan::baseline {
 
