@@ -7,7 +7,8 @@
 
 namespace qinglan::eventstore::rocks {
 
-// Returns when nothing is on the disk twice and all of it is compressed as it will stay. The store may be in
+// Returns when nothing is on the disk twice and all of it is compressed as it will stay, but for the newest
+// postings, which are in memory alone (some 100,000 events' as a rule). The store may be in
 // use meanwhile; it takes about as long as writing all of it anew. The errors of FromRocks().
 absl::Status CompactWhole(const Database& database);
 

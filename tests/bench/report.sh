@@ -37,7 +37,7 @@ jq --null-input --argjson runs "$runs" --slurpfile targets "$(dirname "${BASH_SO
   {date: $date, cpu: $cpu, cores: ($cores | tonumber), rows: [$targets[0][] | one(.)] | map(del(.missed_by)),
    left_out: ($skipped | split("\n") | map(select(. != "")) | unique), medians: ($runs | map_values(
      {events_per_second: [.[].events_per_second | values] | median | rounded,
-      commits_per_second: [.[].commits_per_second | values] | median | rounded,
+      commits_per_second: [.[] | .reads_per_second // .commits_per_second | values] | median | rounded,
       p50_us: [.[].latency_us.p50? | values] | median | rounded, p99_us: [.[].latency_us.p99? | values] | median | rounded,
       cpu_client: [.[].cpu_seconds.client? | values] | median, cpu_server: [.[].cpu_seconds.server? | values] | median,
       disk_bytes_per_event: [.[].disk_bytes_per_event | values] | median | rounded, runs: length}))}

@@ -86,6 +86,7 @@ cd "$data"
 "${as[@]}" pgbench -n -M prepared -c "$clients" -j "$threads" -T "$seconds" -f "$data/script.sql" --log --log-prefix="$data/times" \
   >"$data/pgbench.txt" 2>&1 || { cat "$data/pgbench.txt" >&2; exit 1; }
 rate=$(awk '/^tps = .*without/ { print $3 }' "$data/pgbench.txt")
+[ -n "$rate" ] || { echo "message_db.sh: not one call was done: give it more --seconds" >&2; exit 1; }
 sort -n -k3,3 "$data"/times.* | awk -v mode="$mode" -v clients="$clients" -v rate="$rate" '{ times[NR] = $3 } END {
   printf "{\"bench\": \"message-db %s\", \"clients\": %d, \"events\": %d, \"events_per_second\": %s, \"commits_per_second\": %s, \"reads_per_second\": %s, " \
     "\"latency_us\": {\"p50\": %d, \"p99\": %d, \"p99_9\": %d, \"max\": %d}}\n",
