@@ -43,6 +43,7 @@ class Database {
   rocksdb::ColumnFamilyHandle* log() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* index() const { return families_[2]; }
   rocksdb::ColumnFamilyHandle* tree() const { return families_[3]; }
+  const std::vector<rocksdb::ColumnFamilyHandle*>& families() const { return families_; }
   const std::string& store_id() const { return store_id_; }
 
  private:

@@ -1,0 +1,178 @@
+#include "eventstore/rocks/backup/backup_directory.h"
+
+#include <absl/container/flat_hash_set.h>
+#include <absl/strings/numbers.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "eventstore/check.h"
+#include "eventstore/text.h"
+
+namespace qinglan::eventstore {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kFormatFile[] = "/format";
+constexpr std::string_view kFormat = "qinglan-backups-1\n";
+
+absl::Status CheckFormat(const std::string& path) {
+  const absl::StatusOr<std::string> format = rocks::ReadWhole(path + kFormatFile);
+  if (absl::IsNotFound(format.status())) return absl::NotFoundError(fmt::format("{}: no backups here", path));
+  if (!format.ok()) return format.status();
+  if (*format == kFormat) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format("{}: these backups have another format", path));
+}
+
+absl::Status MakeLayout(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_empty(path, error) || error) {
+    return absl::FailedPreconditionError(fmt::format("{}: something else is in this directory", path));
+  }
+  QL_RETURN_IF_ERROR(rocks::MakeDirectories(path + "/files"));
+  QL_RETURN_IF_ERROR(rocks::MakeDirectories(path + "/generations"));
+  return rocks::WriteWhole(path + kFormatFile, kFormat);
+}
+
+// What a directory that was killed while it was being made still holds.
+bool IsUnfinished(const std::string& path) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
+    const std::string name = entry.path().filename();
+    const bool ours = name == "format.partial" ||
+                      ((name == "files" || name == "generations") && fs::is_empty(entry.path(), error));
+    if (!ours) return false;
+  }
+  return !error;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BackupDirectory>> BackupDirectory::OpenForWriting(const std::string& path) {
+  QL_RETURN_IF_ERROR(rocks::MakeDirectories(path));
+  QL_ASSIGN_OR_RETURN(rocks::SharedDirectoryLock lock, rocks::SharedDirectoryLock::Take(path, true));
+  absl::Status format = CheckFormat(path);
+  if (absl::IsNotFound(format) && IsUnfinished(path)) {
+    for (const char* name : {"/format.partial", "/files", "/generations"})
+      QL_RETURN_IF_ERROR(rocks::RemoveAll(path + name));
+  }
+  if (absl::IsNotFound(format)) format = MakeLayout(path);
+  if (!format.ok()) return format;
+  return std::unique_ptr<BackupDirectory>(new BackupDirectory(path, std::move(lock)));
+}
+
+absl::StatusOr<std::unique_ptr<BackupDirectory>> BackupDirectory::OpenExisting(const std::string& path,
+                                                                               bool alone) {
+  QL_ASSIGN_OR_RETURN(rocks::SharedDirectoryLock lock, rocks::SharedDirectoryLock::Take(path, alone));
+  QL_RETURN_IF_ERROR(CheckFormat(path));
+  return std::unique_ptr<BackupDirectory>(new BackupDirectory(path, std::move(lock)));
+}
+
+absl::StatusOr<std::vector<BackupGeneration>> BackupDirectory::Peek(const std::string& path) {
+  QL_RETURN_IF_ERROR(CheckFormat(path));
+  return BackupDirectory(path, rocks::SharedDirectoryLock()).List();
+}
+
+std::string BackupDirectory::ManifestPath(uint64_t generation) const {
+  return fmt::format("{}/generations/{}.json", path_, generation);
+}
+
+std::string BackupDirectory::VerifiedPath(uint64_t generation) const {
+  return fmt::format("{}/generations/{}.verified", path_, generation);
+}
+
+absl::StatusOr<std::vector<uint64_t>> BackupDirectory::Numbers() const {
+  std::vector<uint64_t> numbers;
+  std::error_code error;
+  for (fs::directory_iterator entry(path_ + "/generations", error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    uint64_t number = 0;
+    if (entry->path().extension() == ".json" && absl::SimpleAtoi(entry->path().stem().string(), &number))
+      numbers.push_back(number);
+  }
+  if (error) return rocks::FromErrno(error.value(), path_ + "/generations");
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+BackupGeneration BackupDirectory::Load(uint64_t number) const {
+  BackupGeneration generation{number, absl::DataLossError("not read"), std::nullopt};
+  const absl::StatusOr<std::string> text = rocks::ReadWhole(ManifestPath(number));
+  generation.manifest = text.ok() ? ParseManifest(*text) : absl::StatusOr<BackupManifest>(text.status());
+  if (generation.manifest.ok() && generation.manifest->generation != number)
+    generation.manifest = absl::DataLossError("the manifest is another generation's");
+  if (const auto verified = rocks::ReadWhole(VerifiedPath(number)); verified.ok()) {
+    if (const auto when = ParseInstant(*verified); when.ok()) generation.verified_at = *when;
+  }
+  return generation;
+}
+
+absl::StatusOr<std::vector<BackupGeneration>> BackupDirectory::List() const {
+  QL_ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers, Numbers());
+  std::vector<BackupGeneration> generations;
+  generations.reserve(numbers.size());
+  for (const uint64_t number : numbers) generations.push_back(Load(number));
+  return generations;
+}
+
+absl::StatusOr<BackupManifest> BackupDirectory::Find(uint64_t generation) const {
+  absl::StatusOr<BackupManifest> manifest = Load(generation).manifest;
+  if (manifest.ok()) return manifest;
+  if (absl::IsNotFound(manifest.status()))
+    return absl::NotFoundError(fmt::format("{}: no generation {} here", path_, generation));
+  return absl::Status(manifest.status().code(),
+                      Absl(fmt::format("generation {}: {}", generation, Std(manifest.status().message()))));
+}
+
+absl::StatusOr<BackupManifest> BackupDirectory::Newest() const {
+  QL_ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers, Numbers());
+  if (numbers.empty()) return absl::NotFoundError(fmt::format("{}: no backup here yet", path_));
+  return Find(numbers.back());
+}
+
+absl::Status BackupDirectory::Add(const BackupManifest& manifest) {
+  return rocks::WriteWhole(ManifestPath(manifest.generation), RenderManifest(manifest));
+}
+
+absl::Status BackupDirectory::MarkVerified(uint64_t generation, std::optional<absl::Time> when) {
+  if (!when.has_value()) return rocks::RemoveAll(VerifiedPath(generation));
+  return rocks::WriteWhole(VerifiedPath(generation), InstantText(*when));
+}
+
+absl::StatusOr<size_t> BackupDirectory::Purge(size_t keep) {
+  QL_CHECK(keep > 0, "a purge leaves something to restore from");
+  QL_ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers, Numbers());
+  const size_t surplus = numbers.size() - std::min(keep, numbers.size());
+  for (size_t i = 0; i < surplus; ++i) {
+    // The manifest goes first: without it the generation is none, whatever else is still there.
+    QL_RETURN_IF_ERROR(rocks::RemoveAll(ManifestPath(numbers[i])));
+    QL_RETURN_IF_ERROR(rocks::RemoveAll(VerifiedPath(numbers[i])));
+  }
+  QL_RETURN_IF_ERROR(rocks::SyncDirectory(path_ + "/generations"));
+  QL_RETURN_IF_ERROR(RemoveUnneeded());
+  return surplus;
+}
+
+absl::Status BackupDirectory::RemoveUnneeded() {
+  QL_ASSIGN_OR_RETURN(const std::vector<BackupGeneration> generations, List());
+  absl::flat_hash_set<std::string> needed;
+  for (const BackupGeneration& generation : generations) {
+    if (!generation.manifest.ok()) return absl::OkStatus();
+    for (const BackupFile& file : generation.manifest->files) needed.insert(file.pool);
+  }
+  std::error_code error;
+  std::vector<std::string> unneeded;
+  for (fs::directory_iterator entry(path_ + "/files", error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (!needed.contains(entry->path().filename().string())) unneeded.push_back(entry->path().string());
+  }
+  if (error) return rocks::FromErrno(error.value(), path_ + "/files");
+  for (const std::string& file : unneeded) QL_RETURN_IF_ERROR(rocks::RemoveAll(file));
+  return absl::OkStatus();
+}
+
+}  // namespace qinglan::eventstore

@@ -1,0 +1,221 @@
+#include "eventstore/rocks/backup/create.h"
+
+#include <absl/container/flat_hash_map.h>
+#include <fmt/format.h>
+#include <rocksdb/db.h>
+#include <rocksdb/table_properties.h>
+#include <rocksdb/unique_id.h>
+#include <rocksdb/utilities/checkpoint.h>
+#include <rocksdb/version.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "eventstore/check.h"
+#include "eventstore/rocks/backup/key_files.h"
+#include "eventstore/rocks/database.h"
+#include "eventstore/rocks/format/keys.h"
+#include "eventstore/rocks/read/reader.h"
+
+namespace qinglan::eventstore {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kCheckpointCacheBytes = 8 * 1024 * 1024;
+constexpr char kKeysPath[] = "keys";
+
+// The checkpoint's directory; gone at the end.
+class Source {
+ public:
+  // One that a killed process left is removed first.
+  static absl::StatusOr<std::unique_ptr<Source>> Take(const rocks::Database& database) {
+    std::unique_ptr<Source> source(new Source(database.db()->GetName() + ".backup"));
+    QL_RETURN_IF_ERROR(rocks::RemoveAll(source->path_));
+    rocksdb::Checkpoint* made = nullptr;
+    rocksdb::Status status = rocksdb::Checkpoint::Create(database.db(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    // All that is in memory is flushed: then the files that are alike from one backup to the next hold
+    // everything but what is appended in this moment.
+    if (status.ok()) status = checkpoint->CreateCheckpoint(source->path_, 0);
+    QL_RETURN_IF_ERROR(rocks::FromRocks(status, "making the checkpoint"));
+    return source;
+  }
+  ~Source() { (void)rocks::RemoveAll(path_); }
+  Source(const Source&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit Source(std::string path) : path_(std::move(path)) {}
+  const std::string path_;
+};
+
+// One backup being made.
+class Creation {
+ public:
+  Creation(BackupDirectory& backups, const CreateBackupOptions& options, const BackupProgress& progress)
+      : backups_(backups), options_(options), progress_(progress) {}
+
+  absl::StatusOr<CreatedBackup> Run(const RocksEventStore& store);
+
+ private:
+  absl::Status LearnPool(const std::string& store_id);
+  // What the checkpoint holds, and the names of its files in the pool.
+  absl::Status Describe(const std::string& source);
+  absl::Status NameTables(const rocks::Database& database);
+  absl::Status CopyLog(const std::string& source);
+  absl::Status CopyKeys();
+  // Puts a file into the pool, under its content's hash when it has no name there.
+  absl::Status Put(const std::string& from, const std::string& path, rocks::Pace& pace);
+
+  BackupDirectory& backups_;
+  const CreateBackupOptions& options_;
+  const BackupProgress& progress_;
+  CreatedBackup created_;
+  absl::flat_hash_map<std::string, BackupFile> pooled_;        // by name in the pool
+  absl::flat_hash_map<std::string, std::string> table_names_;  // a table's file -> its name in the pool
+};
+
+absl::Status Creation::LearnPool(const std::string& store_id) {
+  QL_ASSIGN_OR_RETURN(const std::vector<BackupGeneration> generations, backups_.List());
+  for (const BackupGeneration& generation : generations) {
+    created_.manifest.generation = generation.number;
+    if (!generation.manifest.ok()) continue;
+    if (generation.manifest->store_id != store_id) {
+      return absl::FailedPreconditionError(fmt::format("{}: these are backups of the store {}, not of {}",
+                                                       backups_.path(), generation.manifest->store_id,
+                                                       store_id));
+    }
+    for (const BackupFile& file : generation.manifest->files) {
+      std::error_code error;
+      if (fs::file_size(backups_.PoolPath(file.pool), error) == file.bytes && !error)
+        pooled_.emplace(file.pool, file);
+    }
+  }
+  created_.manifest.generation += 1;
+  return absl::OkStatus();
+}
+
+absl::Status Creation::NameTables(const rocks::Database& database) {
+  for (rocksdb::ColumnFamilyHandle* family : database.families()) {
+    rocksdb::TablePropertiesCollection all;
+    QL_RETURN_IF_ERROR(
+        rocks::FromRocks(database.db()->GetPropertiesOfAllTables(family, &all), "reading the tables"));
+    for (const auto& [path, properties] : all) {
+      std::string id;
+      if (!rocksdb::GetUniqueIdFromTableProperties(*properties, &id).ok()) continue;  // its content names it
+      std::string name = "table-";
+      for (const char byte : id) name += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+      table_names_[fs::path(path).filename().string()] = name;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Creation::Describe(const std::string& source) {
+  QL_ASSIGN_OR_RETURN(const auto database,
+                      rocks::Database::OpenReadOnly({source, kCheckpointCacheBytes, false}));
+  QL_ASSIGN_OR_RETURN(const rocks::LogEnd end, rocks::FindLogEnd(*database));
+  BackupManifest& manifest = created_.manifest;
+  manifest.store_id = database->store_id();
+  manifest.store_format = rocks::kMetaFormat;
+  manifest.head = end.head;
+  if (end.head > Position()) manifest.head_recorded_at = end.recorded_at;
+  manifest.tool = fmt::format("qinglan, RocksDB {}", rocksdb::GetRocksVersionAsString());
+  return NameTables(*database);
+}
+
+absl::Status Creation::Put(const std::string& from, const std::string& path, rocks::Pace& pace) {
+  BackupFile file{path, "", 0, ""};
+  if (const auto name = table_names_.find(fs::path(from).filename().string()); name != table_names_.end()) {
+    file.pool = name->second;
+    std::error_code error;
+    const auto pooled = pooled_.find(file.pool);
+    if (pooled != pooled_.end() && fs::file_size(from, error) == pooled->second.bytes && !error) {
+      file.bytes = pooled->second.bytes;
+      file.hash = pooled->second.hash;
+      created_.manifest.files.push_back(file);
+      return pace.Passed(0);
+    }
+  }
+  const std::string partial = backups_.PoolPath("copy.partial");
+  QL_RETURN_IF_ERROR(rocks::RemoveAll(partial));
+  QL_ASSIGN_OR_RETURN(const rocks::Copied copied, rocks::CopySynced(from, partial, pace));
+  file.bytes = copied.bytes;
+  file.hash = copied.hash;
+  if (file.pool.empty()) file.pool = fmt::format("content-{}-{}", copied.hash, copied.bytes);
+  created_.manifest.files.push_back(file);
+  if (pooled_.contains(file.pool)) return rocks::RemoveAll(partial);
+  QL_RETURN_IF_ERROR(rocks::RenameSynced(partial, backups_.PoolPath(file.pool)));
+  created_.files_copied += 1;
+  created_.bytes_copied += copied.bytes;
+  return absl::OkStatus();
+}
+
+absl::Status Creation::CopyLog(const std::string& source) {
+  std::vector<std::string> files;
+  uint64_t bytes = 0;
+  std::error_code error;
+  for (fs::directory_iterator entry(source, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    files.push_back(name);
+    const auto table = table_names_.find(name);
+    if (table == table_names_.end() || !pooled_.contains(table->second)) bytes += entry->file_size(error);
+  }
+  if (error) return rocks::FromErrno(error.value(), source);
+  std::sort(files.begin(), files.end());
+  rocks::Pace pace("copy", bytes, options_.bytes_per_second_max, progress_);
+  for (const std::string& name : files) QL_RETURN_IF_ERROR(Put(source + "/" + name, "log/" + name, pace));
+  return absl::OkStatus();
+}
+
+absl::Status Creation::CopyKeys() {
+  const std::string bundle = backups_.PoolPath("keys.partial");
+  const std::string copy = backups_.PoolPath("keys-copy.partial");
+  QL_RETURN_IF_ERROR(rocks::RemoveAll(bundle));
+  if (options_.copy_keys) QL_RETURN_IF_ERROR(options_.copy_keys(copy));
+  QL_ASSIGN_OR_RETURN(const auto file, rocks::NewFile::Make(bundle, rocks::kBackupFileMode));
+  QL_ASSIGN_OR_RETURN(created_.manifest.key_files,
+                      rocks::WriteKeyBundle(options_.copy_keys ? copy : options_.keys_directory,
+                                            [&](std::string_view bytes) { return file->Write(bytes); }));
+  QL_RETURN_IF_ERROR(rocks::RemoveAll(copy));
+  QL_RETURN_IF_ERROR(file->Finish());
+  if (created_.manifest.key_files > 0) {
+    rocks::Pace pace("copy", 0, 0, progress_);
+    QL_RETURN_IF_ERROR(Put(bundle, kKeysPath, pace));
+  }
+  return rocks::RemoveAll(bundle);
+}
+
+absl::StatusOr<CreatedBackup> Creation::Run(const RocksEventStore& store) {
+  QL_RETURN_IF_ERROR(backups_.RemoveUnneeded());
+  QL_RETURN_IF_ERROR(LearnPool(store.store_id()));
+  if (progress_ && !progress_("checkpoint", 0, 1)) return absl::CancelledError("stopped on request");
+  created_.manifest.made_at = options_.now;
+  QL_RETURN_IF_ERROR(
+      store.HeadAt(options_.now).status());  // what was recorded by then is stored from here on
+  QL_ASSIGN_OR_RETURN(const auto source, Source::Take(store.database()));
+  QL_RETURN_IF_ERROR(Describe(source->path()));
+  QL_RETURN_IF_ERROR(CopyLog(source->path()));
+  QL_RETURN_IF_ERROR(CopyKeys());
+  QL_RETURN_IF_ERROR(backups_.Add(created_.manifest));
+  return std::move(created_);
+}
+
+}  // namespace
+
+absl::StatusOr<CreatedBackup> CreateBackup(const RocksEventStore& store, BackupDirectory& backups,
+                                           const CreateBackupOptions& options,
+                                           const BackupProgress& progress) {
+  absl::StatusOr<CreatedBackup> created = Creation(backups, options, progress).Run(store);
+  // Nobody should have to make room on a disk that a failed backup has filled.
+  if (!created.ok()) (void)backups.RemoveUnneeded();
+  return created;
+}
+
+}  // namespace qinglan::eventstore

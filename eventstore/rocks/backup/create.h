@@ -1,0 +1,49 @@
+// Makes a backup of a store that is open, while it takes appends.
+//
+// What is copied is a checkpoint: hard links to the database's files as they are at one instant, beside the
+// store's own directory and on its file system, so that nothing the store does meanwhile matters. The keys of
+// persons are copied after the checkpoint was made: each event in it that was sealed finds its key in them,
+// unless its person was erased meanwhile.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "eventstore/rocks/backup/backup_directory.h"
+#include "eventstore/rocks/backup/files.h"
+#include "eventstore/rocks/rocks_event_store.h"
+
+namespace qinglan::eventstore {
+
+struct CreateBackupOptions {
+  std::string
+      keys_directory;  // of persons' keys that nobody writes meanwhile; may be missing: there are none
+  // Copies the keys that are being written into a directory, which it makes; in place of keys_directory.
+  std::function<absl::Status(const std::string& directory)> copy_keys;
+  uint64_t bytes_per_second_max = 0;  // of copying; 0: as fast as it goes
+  absl::Time now = absl::Now();
+};
+
+struct CreatedBackup {
+  BackupManifest manifest;
+  uint64_t files_copied = 0;  // the others were in the pool
+  uint64_t bytes_copied = 0;
+};
+
+// Adds a generation, and it counts from the return on, or not at all. Phases: "checkpoint", "copy". Errors:
+//   RESOURCE_EXHAUSTED  the directory's disk is full; what was copied is removed again
+//   CANCELLED           `progress` said so; likewise
+//   FAILED_PRECONDITION the newest generation is of another store
+//   DATA_LOSS           the store's files could not be read as they were written
+//   UNAVAILABLE         any other failure of a disk
+absl::StatusOr<CreatedBackup> CreateBackup(const RocksEventStore& store, BackupDirectory& backups,
+                                           const CreateBackupOptions& options,
+                                           const BackupProgress& progress);
+
+}  // namespace qinglan::eventstore

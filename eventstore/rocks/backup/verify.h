@@ -1,0 +1,35 @@
+// Checks a generation of a backup by putting it back.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "eventstore/rocks/backup/backup_directory.h"
+#include "eventstore/rocks/backup/files.h"
+#include "eventstore/rocks/fsck.h"
+
+namespace qinglan::eventstore {
+
+struct VerifiedBackup {
+  BackupManifest manifest;
+  FsckReport fsck;                    // of the trial restore; not filled when there was none
+  std::vector<std::string> problems;  // every one that was found; a damaged file's name is in it
+  bool sound() const { return problems.empty(); }
+};
+
+// Where a trial restore goes when nobody says otherwise: beside the files that it is made from.
+std::string TrialDirectory(const BackupDirectory& backups);
+
+// Checks each file's hash, then restores the generation on trial into `scratch`, goes through the restored
+// log with fsck, and compares store id, head and time with the manifest. `scratch` is made and removed again;
+// what a killed check left there is removed first. A generation that is not sound is no error. The verdict is
+// noted in the directory of backups, where that can be written. Phases: "verify", "restore", and fsck's.
+// Errors: NOT_FOUND for the generation, RESOURCE_EXHAUSTED when there is no room for the trial, CANCELLED,
+// UNAVAILABLE.
+absl::StatusOr<VerifiedBackup> VerifyBackup(BackupDirectory& backups, uint64_t generation,
+                                            const std::string& scratch, const BackupProgress& progress);
+
+}  // namespace qinglan::eventstore

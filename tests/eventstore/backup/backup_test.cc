@@ -1,0 +1,214 @@
+// A backup holds the log and the keys as they were at one instant, costs what is new, and comes back whole.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <filesystem>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "eventstore/rocks/fsck.h"
+#include "tests/eventstore/backup/installation.h"
+
+namespace qinglan::eventstore {
+namespace {
+
+namespace fs = std::filesystem;
+using absl::StatusCode;
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+TEST(BackupTest, ARestoredLogIsTheSameByteForByteAndGoesOn) {
+  const Installation installation;
+  std::string before;
+  {
+    const auto store = installation.Open();
+    AppendCommits(*store, 1, 300);
+    const CreatedBackup created = installation.Back(*store);
+    EXPECT_EQ(created.manifest.generation, 1u);
+    EXPECT_EQ(created.manifest.head, *store->Head());
+    EXPECT_EQ(created.manifest.store_id, store->store_id());
+    before = Dump(*store);
+    AppendCommits(*store, 301, 350);
+  }
+  const auto restored = installation.Restore("restored");
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  {
+    const auto store = installation.Open(installation.In("restored"));
+    EXPECT_EQ(Dump(*store), before);
+    AppendCommits(*store, 301, 310);
+    AppendCommits(*store, 290, 300);  // retries: their first answers
+    const auto report = Fsck(*store, [](auto, auto, auto) {});
+    ASSERT_TRUE(report.ok() && report->clean());
+    EXPECT_EQ(report->commits, 310u);
+  }
+}
+
+TEST(BackupTest, AnEmptyLogIsBackedUpAndRestored) {
+  const Installation installation;
+  const auto store = installation.Open();
+  installation.Back(*store);
+  EXPECT_THAT(installation.Verify(1).problems, IsEmpty());
+  ASSERT_TRUE(installation.Restore("restored").ok());
+  EXPECT_EQ(*installation.Open(installation.In("restored"))->Head(), Position(0));
+}
+
+TEST(BackupTest, UnderLoadEachBackupIsAPrefixOfTheLogThatHoldsAllThatWasAcknowledgedBefore) {
+  const Installation installation;
+  const auto store = installation.Open();
+  std::atomic<bool> stop = false;
+  std::atomic<uint64_t> acknowledged = 0;
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 3; ++w) {
+    writers.emplace_back([&, w] {
+      for (int n = 0; !stop; ++n) {
+        AppendRequest request;
+        request.commit_id = fmt::format("{}-{}", w, n);
+        request.events = {{"type",
+                           {"all", fmt::format("w:{}", w)},
+                           absl::CivilDay(2026, 9, 1),
+                           std::string(200, static_cast<char>('a' + w))}};
+        const auto appended = store->AppendAndWait(std::move(request));
+        if (!appended.ok()) return;
+        for (uint64_t seen = acknowledged; seen < appended->last.value;)
+          if (acknowledged.compare_exchange_weak(seen, appended->last.value)) break;
+      }
+    });
+  }
+  for (int round = 1; round <= 4; ++round) {
+    const uint64_t at_least = acknowledged;
+    const CreatedBackup created = installation.Back(*store);
+    EXPECT_GE(created.manifest.head.value, at_least);
+    const VerifiedBackup verified = installation.Verify(static_cast<uint64_t>(round));
+    EXPECT_THAT(verified.problems, IsEmpty());
+    EXPECT_EQ(verified.fsck.events, created.manifest.head.value);
+  }
+  stop = true;
+  for (std::thread& writer : writers) writer.join();
+  for (uint64_t generation = 1; generation <= 4; ++generation) {
+    const std::string name = fmt::format("restored-{}", generation);
+    const auto restored = installation.Restore(name, {.generation = generation});
+    ASSERT_TRUE(restored.ok()) << restored.status();
+    EXPECT_EQ(Dump(*installation.Open(installation.In(name))), Dump(*store, restored->head));
+  }
+}
+
+TEST(BackupTest, ASecondBackupCopiesOnlyWhatIsNew) {
+  const Installation installation;
+  const auto store = installation.Open();
+  installation.WriteKey("keys-00", std::string(5000, 'k'));
+  AppendCommits(*store, 1, 2000);
+  const CreatedBackup first = installation.Back(*store);
+  EXPECT_EQ(first.bytes_copied, first.manifest.bytes());
+  AppendCommits(*store, 2001, 2010);
+  const CreatedBackup second = installation.Back(*store);
+  EXPECT_GT(second.manifest.bytes(), first.manifest.bytes() / 2);
+  EXPECT_LT(second.bytes_copied, first.bytes_copied / 4);
+  EXPECT_THAT(installation.Verify(2).problems, IsEmpty());
+}
+
+TEST(BackupTest, OldGenerationsGoAndTakeOnlyWhatNobodyElseNeeds) {
+  const Installation installation;
+  const auto store = installation.Open();
+  for (int round = 0; round < 5; ++round) {
+    AppendCommits(*store, round * 200 + 1, round * 200 + 200);
+    installation.Back(*store);
+  }
+  ASSERT_EQ(*installation.Backups()->Purge(2), 3u);
+  const auto left = *BackupDirectory::Peek(installation.In("backups"));
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[0].number, 4u);
+  std::set<std::string> needed;
+  for (const BackupGeneration& generation : left) {
+    for (const BackupFile& file : generation.manifest->files) needed.insert(file.pool);
+    EXPECT_THAT(installation.Verify(generation.number).problems, IsEmpty());
+  }
+  EXPECT_EQ(Contents(installation.In("backups/files")).size(), needed.size());
+  EXPECT_EQ(installation.Back(*store).manifest.generation, 6u);
+}
+
+TEST(BackupTest, KeysComeBackReadableByTheirOwnerOnlyAndAnErasedOneDoesNot) {
+  const Installation installation;
+  const auto store = installation.Open();
+  AppendCommits(*store, 1, 10);
+  installation.WriteKey("keys-0e", "the key of erin");
+  installation.WriteKey("keys-0a", std::string(3 * 1024 * 1024, 'a'));
+  installation.Back(*store);
+  fs::remove(installation.In("data/keys/keys-0e"));
+  installation.WriteKey("keys-0c", "");
+  installation.WriteKey("master.key", "the master key");
+  installation.WriteKey("LOCK", "");
+  EXPECT_EQ(installation.Back(*store).manifest.key_files, 2u);
+  ASSERT_TRUE(installation.Restore("restored").ok());
+  auto expected = Contents(installation.In("data/keys"));
+  ASSERT_EQ(expected.erase("master.key") + expected.erase("LOCK"), 2u);
+  EXPECT_EQ(Contents(installation.In("restored/keys")), expected);
+  struct stat mode{};
+  ASSERT_EQ(stat(installation.In("restored/keys/keys-0a").c_str(), &mode), 0);
+  EXPECT_EQ(mode.st_mode & 0777, 0600u);
+  installation.Backups()->Purge(1).IgnoreError();
+  for (const auto& [name, content] : Contents(installation.In("backups")))
+    EXPECT_THAT(content, Not(AnyOf(HasSubstr("the key of erin"), HasSubstr("the master key")))) << name;
+}
+
+TEST(BackupTest, TheDirectoryOfAnotherStoreIsRefused) {
+  const Installation installation;
+  installation.Back(*installation.Open());
+  fs::create_directory(installation.In("other"));
+  const auto other = installation.Open(installation.In("other"));
+  EXPECT_EQ(CreateBackup(*other, *installation.Backups(), {}, NoteNothing).status().code(),
+            StatusCode::kFailedPrecondition);
+  EXPECT_EQ(BackupDirectory::OpenForWriting(installation.data()).status().code(),
+            StatusCode::kFailedPrecondition)
+      << "it holds a log";
+}
+
+TEST(BackupTest, TwoDoNotWriteTheSameBackupsAtOnce) {
+  const Installation installation;
+  installation.Back(*installation.Open());
+  const std::string path = installation.In("backups");
+  {
+    const auto writer = installation.Backups();
+    EXPECT_EQ(BackupDirectory::OpenForWriting(path).status().code(), StatusCode::kFailedPrecondition);
+    EXPECT_EQ(BackupDirectory::OpenExisting(path, false).status().code(), StatusCode::kFailedPrecondition);
+    EXPECT_EQ(BackupDirectory::Peek(path)->size(), 1u);
+  }
+  const auto reader = BackupDirectory::OpenExisting(path, false);
+  EXPECT_TRUE(BackupDirectory::OpenExisting(path, false).ok());
+  EXPECT_EQ(BackupDirectory::OpenForWriting(path).status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST(BackupTest, ARestoreTakesNoPlaceThatIsTaken) {
+  const Installation installation;
+  installation.Back(*installation.Open());
+  fs::create_directories(installation.In("full/of"));
+  EXPECT_EQ(installation.Restore("full").status().code(), StatusCode::kFailedPrecondition);
+  fs::create_directories(installation.In("theirs.partial/of"));
+  EXPECT_EQ(installation.Restore("theirs").status().code(), StatusCode::kFailedPrecondition)
+      << "what no restore left is not removed";
+  fs::create_directory(installation.In("empty"));
+  EXPECT_TRUE(installation.Restore("empty").ok());
+  EXPECT_EQ(installation.Restore("another", {.generation = 7}).status().code(), StatusCode::kNotFound);
+  EXPECT_FALSE(fs::exists(installation.In("another")));
+}
+
+TEST(BackupTest, StoppedOnRequestItLeavesNothing) {
+  const Installation installation;
+  const auto store = installation.Open();
+  AppendCommits(*store, 1, 500);
+  const auto stopped =
+      CreateBackup(*store, *installation.Backups(), {},
+                   [](std::string_view phase, uint64_t, uint64_t) { return phase != "copy"; });
+  EXPECT_EQ(stopped.status().code(), StatusCode::kCancelled);
+  EXPECT_THAT(Contents(installation.In("backups/files")), IsEmpty());
+  EXPECT_FALSE(fs::exists(installation.In("data/log.backup")));
+  installation.Back(*store);
+  EXPECT_THAT(installation.Verify(1).problems, IsEmpty());
+}
+
+}  // namespace
+}  // namespace qinglan::eventstore

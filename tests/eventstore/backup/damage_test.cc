@@ -1,0 +1,158 @@
+// Whatever is damaged in a backup is found, named, and never restored.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <string>
+
+#include "tests/eventstore/backup/installation.h"
+
+namespace qinglan::eventstore {
+namespace {
+
+namespace fs = std::filesystem;
+using absl::StatusCode;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class BackupDamageTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto store = installation_.Open();
+    AppendCommits(*store, 1, 400);
+    installation_.WriteKey("keys-0e", "the key of erin");
+    manifest_ = installation_.Back(*store).manifest;
+    ASSERT_THAT(installation_.Verify(1).problems, IsEmpty());
+  }
+
+  std::string PoolPath(const BackupFile& file) const {
+    return installation_.In("backups/files/" + file.pool);
+  }
+
+  void ExpectFound(const std::string& name) {
+    const VerifiedBackup verified = installation_.Verify(1);
+    EXPECT_THAT(verified.problems, Contains(HasSubstr(name)));
+    EXPECT_FALSE((*BackupDirectory::Peek(installation_.In("backups")))[0].verified_at.has_value());
+    EXPECT_EQ(installation_.Restore("restored").status().code(), StatusCode::kDataLoss);
+    EXPECT_FALSE(fs::exists(installation_.In("restored")));
+    EXPECT_FALSE(fs::exists(installation_.In("trial")));
+  }
+
+  const Installation installation_;
+  BackupManifest manifest_;
+};
+
+TEST_F(BackupDamageTest, AFlippedByteInAnyFileIsFoundAndTheFileNamed) {
+  ASSERT_GE(manifest_.files.size(), 5u) << "tables, CURRENT, MANIFEST, OPTIONS, keys";
+  for (const BackupFile& file : manifest_.files) {
+    if (file.bytes == 0) continue;
+    SCOPED_TRACE(file.path);
+    for (const size_t at :
+         {size_t{0}, static_cast<size_t>(file.bytes) / 2, static_cast<size_t>(file.bytes) - 1}) {
+      FlipByteOf(PoolPath(file), at);
+      ExpectFound(file.pool);
+      FlipByteOf(PoolPath(file), at);
+    }
+  }
+  EXPECT_THAT(installation_.Verify(1).problems, IsEmpty());
+}
+
+TEST_F(BackupDamageTest, AFileThatIsShortLongOrMissingIsFound) {
+  for (const BackupFile& file : manifest_.files) {
+    if (file.bytes == 0) continue;
+    SCOPED_TRACE(file.path);
+    const std::string path = PoolPath(file);
+    fs::copy_file(path, path + ".kept");
+    fs::resize_file(path, file.bytes - 1);
+    ExpectFound(file.pool);
+    fs::resize_file(path, file.bytes + 1);
+    ExpectFound(file.pool);
+    fs::remove(path);
+    ExpectFound(file.pool);
+    fs::rename(path + ".kept", path);
+  }
+}
+
+TEST_F(BackupDamageTest, AnyByteOfTheManifestCounts) {
+  const std::string path = installation_.In("backups/generations/1.json");
+  for (size_t at = 0; at < fs::file_size(path); at += 7) {
+    FlipByteOf(path, at);
+    EXPECT_EQ(
+        BackupDirectory::OpenExisting(installation_.In("backups"), false).value()->Find(1).status().code(),
+        StatusCode::kDataLoss)
+        << at;
+    FlipByteOf(path, at);
+  }
+  FlipByteOf(path, 10);
+  ExpectFound("generation 1: the manifest is damaged");
+}
+
+TEST_F(BackupDamageTest, AfterADamagedManifestBackupsGoOnAndNothingItMayNeedIsRemoved) {
+  const auto files_before = Contents(installation_.In("backups/files"));
+  FlipByteOf(installation_.In("backups/generations/1.json"), 10);
+  const auto store = installation_.Open();
+  AppendCommits(*store, 401, 500);
+  EXPECT_EQ(installation_.Back(*store).manifest.generation, 2u);
+  EXPECT_THAT(installation_.Verify(2).problems, IsEmpty());
+  const auto files_after = Contents(installation_.In("backups/files"));
+  for (const auto& [name, content] : files_before) EXPECT_TRUE(files_after.contains(name)) << name;
+}
+
+// The pool is trusted for what it holds; the trial restore is what finds out.
+TEST_F(BackupDamageTest, ADamagedTableIsFoundInLaterGenerationsThatShareIt) {
+  for (const BackupFile& file : manifest_.files) {
+    if (file.pool.starts_with("table-")) FlipByteOf(PoolPath(file), file.bytes / 3);
+  }
+  const auto store = installation_.Open();
+  const CreatedBackup second = installation_.Back(*store);
+  EXPECT_THAT(installation_.Verify(second.manifest.generation).problems, Not(IsEmpty()));
+}
+
+// Each file is sound, but they are not what the manifest says.
+TEST_F(BackupDamageTest, AManifestThatSaysSomethingElseThanItsFilesIsFound) {
+  const auto tell = [&](auto change) {
+    BackupManifest other = manifest_;
+    change(other);
+    EXPECT_TRUE(installation_.Backups()->Add(other).ok());
+  };
+  tell([](BackupManifest& manifest) { manifest.head = manifest.head.Next(); });
+  ExpectFound("the log ends at");
+  tell([](BackupManifest& manifest) { manifest.store_id[0] ^= 1; });
+  ExpectFound("the log is of the store");
+  tell([](BackupManifest& manifest) { manifest.head_recorded_at += absl::Seconds(1); });
+  ExpectFound("was recorded at");
+  tell([](BackupManifest& manifest) { manifest.key_files += 1; });
+  ExpectFound("key files are missing");
+}
+
+TEST(ManifestTest, APathThatLeadsOutOfTheDirectoryIsDamage) {
+  for (const char* path : {"../log/x", "log/../x", "log/", "log/.x", "views/x", "/log/x", "log/a/b"}) {
+    BackupManifest manifest;
+    manifest.files = {{path, "content-1", 1, "00"}};
+    EXPECT_EQ(ParseManifest(RenderManifest(manifest)).status().code(), StatusCode::kDataLoss) << path;
+    manifest.files = {{"log/x", path, 1, "00"}};
+    EXPECT_EQ(ParseManifest(RenderManifest(manifest)).status().code(), StatusCode::kDataLoss) << path;
+  }
+}
+
+TEST(ManifestTest, WhatIsRenderedIsParsed) {
+  BackupManifest manifest;
+  manifest.generation = 12;
+  manifest.store_id = "0123";
+  manifest.head = Position(99);
+  manifest.head_recorded_at = absl::FromUnixMicros(1'700'000'000'123'456);
+  manifest.made_at = absl::FromUnixMicros(1'700'000'001'000'000);
+  manifest.files = {{"log/000012.sst", "table-00", 123, "ab"}, {"keys", "content-1", 5, "cd"}};
+  const auto parsed = ParseManifest(RenderManifest(manifest));
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(RenderManifest(*parsed), RenderManifest(manifest));
+  EXPECT_EQ(parsed->head_recorded_at, manifest.head_recorded_at);
+  for (const char* text : {"", "{}", "[]", "null", "{\"format\": 1}", "{\"files\": 3, \"head\": []}"})
+    EXPECT_EQ(ParseManifest(text).status().code(), StatusCode::kDataLoss) << text;
+  EXPECT_EQ(ParseManifest("{\"format\": 2}").status().code(), StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace qinglan::eventstore
