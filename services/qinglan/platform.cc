@@ -16,6 +16,7 @@
 #include "services/eventstore/client/remote_event_store.h"
 #include "services/eventstore/proofs/service.h"
 #include "services/eventstore/server/event_store_service.h"
+#include "services/operations/backups/service.h"
 #include "services/portfolio/service.h"
 #include "services/qinglan/areas.h"
 #include "services/runtime/access/token_file.h"
@@ -31,11 +32,12 @@ constexpr absl::Duration kDirectoryWaitMax = absl::Seconds(5);
 // In order of making; destroyed in reverse, so that nobody outlives what it uses.
 struct Platform::Parts {
   std::unique_ptr<eventstore::EventStore> store;
-  const eventstore::ProvableLog* log = nullptr;  // the same, when it is this process that has the log
+  const eventstore::RocksEventStore* log = nullptr;  // the same, when it is this process that has the log
   std::unique_ptr<projections::Directory> directory;
   std::unique_ptr<projections::ViewStore> views;
   std::unique_ptr<projections::Runner> runner;
   std::unique_ptr<proofs::Notary> notary;
+  std::unique_ptr<operations::BackupJobs> backups;
   std::unique_ptr<runtime::ServiceTable> table;
   std::unique_ptr<runtime::Access> access;
   std::unique_ptr<runtime::TokenVerifier> tokens;
@@ -128,6 +130,16 @@ absl::Status Platform::StartProofs(const PlatformOptions& options, Parts& parts)
   return absl::OkStatus();
 }
 
+// Where the log is, so are its backups.
+void Platform::RegisterOperations(const PlatformOptions& options, Parts& parts) {
+  operations::BackupSetting setting;
+  setting.directory = options.backups;
+  setting.store = parts.log;
+  parts.backups =
+      std::make_unique<operations::BackupJobs>(std::move(setting), parts.table->environment().new_id);
+  operations::RegisterBackups(*parts.table, *parts.backups);
+}
+
 absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions& options) {
   absl::TimeZone time_zone;
   if (!absl::LoadTimeZone(options.time_zone, &time_zone)) {
@@ -140,10 +152,12 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions&
       std::make_unique<runtime::ServiceTable>(*parts->store, runtime::Environment::Real(time_zone));
   QL_RETURN_IF_ERROR(StartProofs(options, *parts));
   if (options.roles == Roles::kEventStore) {
-    parts->access = std::make_unique<runtime::Access>(*parts->store, runtime::Placement{});  // guards nothing
+    parts->access =
+        std::make_unique<runtime::Access>(*parts->store, runtime::Placement{});  // guards no areas
   } else {
     QL_RETURN_IF_ERROR(StartAreas(options, *parts));
   }
+  if (parts->log != nullptr) RegisterOperations(options, *parts);
   parts->tokens = std::make_unique<runtime::TokenVerifier>(std::move(keys), parts->table->environment().now);
   parts->dispatcher = std::make_unique<runtime::Dispatcher>(*parts->table, *parts->access, *parts->tokens);
   std::vector<runtime::ServiceBeside> beside;

@@ -32,6 +32,7 @@ struct PlatformOptions {
   std::string time_zone = "Asia/Shanghai";
   std::optional<eventstore::transparency::SigningKey> log_key;  // none: no checkpoint is ever signed
   absl::Duration checkpoint_every = absl::Seconds(60);
+  std::string backups;  // directory that the server may make backups in; empty: it makes none
   runtime::ServerOptions server;
 };
 
@@ -54,6 +55,7 @@ class Platform {
  private:
   struct Parts;
   static absl::Status OpenStore(const PlatformOptions& options, Parts& parts);
+  static void RegisterOperations(const PlatformOptions& options, Parts& parts);
   static absl::Status StartAreas(const PlatformOptions& options, Parts& parts);
   static absl::Status StartViews(const std::string& data, Parts& parts);
   static absl::Status StartProofs(const PlatformOptions& options, Parts& parts);

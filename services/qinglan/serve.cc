@@ -109,6 +109,10 @@ void AddServe(CLI::App& app, RunCommand& run) {
                    "JSON Web Key Set with the public keys of whoever signs tokens")
       ->required()
       ->check(CLI::ExistingFile);
+  command
+      ->add_option("--backups", options->platform.backups,
+                   "directory that operators may have backups made in (qinglan backup --server)")
+      ->type_name("DIR");
   command->add_option("--host", options->platform.server.host, "address to listen on")->capture_default_str();
   command->add_option("--port", options->platform.server.port, "port to listen on; 0: any free one")
       ->check(CLI::Range(0, 65535))
