@@ -23,6 +23,9 @@ inline constexpr int kExitPartly = 2;  // done, but something was refused or fou
 void AddServe(CLI::App& app, RunCommand& run);
 void AddToken(CLI::App& app, RunCommand& run);
 void AddFsck(CLI::App& app, RunCommand& run);
+void AddBackup(CLI::App& app, RunCommand& run);
+void AddRestore(CLI::App& app, RunCommand& run);
+void AddVerifyBackup(CLI::App& app, RunCommand& run);
 void AddImport(CLI::App& app, RunCommand& run);
 void AddPortfolio(CLI::App& app, RunCommand& run);
 

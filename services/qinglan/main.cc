@@ -25,6 +25,9 @@ int main(int argc, char** argv) {
   qinglan::AddServe(app, run);
   qinglan::AddToken(app, run);
   qinglan::AddFsck(app, run);
+  qinglan::AddBackup(app, run);
+  qinglan::AddRestore(app, run);
+  qinglan::AddVerifyBackup(app, run);
   qinglan::AddPortfolio(app, run);
   qinglan::demo::AddDemoDistrict(app, run);
   qinglan::AddImport(app, run);

@@ -111,7 +111,8 @@ std::string Installation::Serve(std::unique_ptr<Process>& process, const std::st
 
 void Installation::Start() {
   port_ = Serve(server_, "serve",
-                {"--roles=all", "--data=" + In("data"), "--port=0", "--log-key=" + In("log.key")});
+                {"--roles=all", "--data=" + In("data"), "--port=0", "--log-key=" + In("log.key"),
+                 "--backups=" + In("backups")});
   ASSERT_FALSE(port_.empty());
 }
 

@@ -1,0 +1,183 @@
+// `qinglan backup`: makes a backup of a store that no server has open, and lists what backups there are.
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "eventstore/check.h"
+#include "services/operations/backups/jobs.h"
+#include "services/qinglan/store/backups.h"
+#include "services/qinglan/store/stream.h"
+
+namespace qinglan {
+namespace {
+
+using operations::v1::BackupJob;
+
+// How often a job is asked how far it is.
+constexpr absl::Duration kPollEvery = absl::Milliseconds(200);
+
+struct BackupOptions {
+  std::string server;
+  std::string token_file;
+  std::string data;
+  std::string to;
+  std::string stream;
+  uint32_t keep = 0;
+  uint32_t megabytes_per_second_max = 0;
+  bool trial = true;
+  store::Speech speech;
+};
+
+operations::v1::CreateBackupRequest RequestOf(const BackupOptions& options) {
+  operations::v1::CreateBackupRequest request;
+  request.set_keep(options.keep);
+  request.set_skip_trial_restore(!options.trial);
+  request.set_megabytes_per_second_max(options.megabytes_per_second_max);
+  return request;
+}
+
+absl::StatusOr<BackupJob> Follow(const store::Speech& speech,
+                                 const std::function<absl::StatusOr<BackupJob>()>& ask) {
+  const eventstore::BackupProgress progress = speech.Progress();
+  for (;;) {
+    QL_ASSIGN_OR_RETURN(const BackupJob job, ask());
+    if (job.state() == operations::v1::BACKUP_JOB_STATE_DONE) return job;
+    if (job.state() != operations::v1::BACKUP_JOB_STATE_RUNNING) return absl::UnavailableError(job.error());
+    if (progress) (void)progress(job.phase(), job.done(), job.of());
+    absl::SleepFor(kPollEvery);
+  }
+}
+
+absl::StatusOr<BackupJob> BackUpHere(const BackupOptions& options) {
+  eventstore::RocksEventStore::Options store_options;
+  store_options.directory = options.data + "/log";
+  if (!std::filesystem::exists(store_options.directory + "/CURRENT"))
+    return absl::NotFoundError(fmt::format("{}: no event store here", options.data));
+  QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(store_options));
+  operations::BackupSetting setting;
+  setting.directory = options.to;
+  setting.store = store.get();
+  setting.keys_directory = options.data + "/keys";
+  operations::BackupJobs jobs(setting, [] { return std::string("here"); });
+  QL_ASSIGN_OR_RETURN(const std::string id, jobs.Create(RequestOf(options)));
+  return Follow(options.speech, [&] { return jobs.Get(id); });
+}
+
+absl::StatusOr<BackupJob> BackUpOnServer(const BackupOptions& options) {
+  ServerOption server;
+  server.target = options.server;
+  server.token_file = options.token_file;
+  server.language = options.speech.language;
+  QL_ASSIGN_OR_RETURN(const runtime::Client client, server.Connect());
+  QL_ASSIGN_OR_RETURN(const auto begun,
+                      client.Call<operations::v1::CreateBackupResponse>(RequestOf(options)));
+  operations::v1::GetBackupJobRequest request;
+  request.set_job_id(begun.job_id());
+  return Follow(options.speech, [&]() -> absl::StatusOr<BackupJob> {
+    QL_ASSIGN_OR_RETURN(const auto response, client.Call<operations::v1::GetBackupJobResponse>(request));
+    return response.job();
+  });
+}
+
+void Print(const store::Speech& speech, const BackupJob& job) {
+  if (speech.json()) return store::PrintJson(job);
+  speech.Say("BACKUP_MADE", {{"generation", std::to_string(job.backup().generation())},
+                             {"position", std::to_string(job.backup().position())},
+                             {"copied", store::InWords(job.bytes_copied())},
+                             {"total", store::InWords(job.backup().bytes())}});
+  if (job.has_trial()) speech.Say(job.trial(), job.backup().generation());
+  if (job.generations_removed() > 0)
+    speech.Say("BACKUP_PURGED", {{"count", std::to_string(job.generations_removed())}});
+  speech.Say("BACKUP_MASTER_KEY");
+}
+
+int RunBackup(const BackupOptions& options) {
+  const bool there = !options.server.empty() && !options.token_file.empty();
+  const bool here = !options.data.empty() && options.to.empty() != options.stream.empty();
+  if (here == there) {
+    return Fail("backup",
+                absl::InvalidArgumentError("either --server and --token-file, for a server that is running, "
+                                           "or --data and one of --to and --stream"));
+  }
+  if (!options.stream.empty()) return store::StreamOut(options.data, options.stream, options.speech);
+  const absl::StatusOr<BackupJob> job = here ? BackUpHere(options) : BackUpOnServer(options);
+  options.speech.EndProgress();
+  if (!job.ok()) return Fail("backup", job.status());
+  Print(options.speech, *job);
+  return !job->has_trial() || job->trial().sound() ? kExitOk : kExitPartly;
+}
+
+void Print(const store::Speech& speech, const operations::v1::Backup& backup) {
+  const std::string generation = std::to_string(backup.generation());
+  if (backup.damaged()) return speech.Say("BACKUP_LISTED_DAMAGED", {{"generation", generation}});
+  speech.Say(
+      "BACKUP_LISTED",
+      {{"generation", generation},
+       {"made_at", store::InWords(backup.made_at())},
+       {"position", std::to_string(backup.position())},
+       {"total", store::InWords(backup.bytes())},
+       {"checked", backup.has_verified_at()
+                       ? speech.Sentence("BACKUP_CHECKED", {{"when", store::InWords(backup.verified_at())}})
+                       : speech.Sentence("BACKUP_UNCHECKED")}});
+}
+
+int RunList(const std::string& from, const store::Speech& speech) {
+  operations::BackupSetting setting;
+  setting.directory = from;
+  const auto backups = operations::BackupJobs(setting, nullptr).List();
+  if (!backups.ok()) return Fail("backup list", backups.status());
+  bool damaged = false;
+  for (const operations::v1::Backup& backup : *backups) {
+    if (!speech.json()) Print(speech, backup);
+    damaged = damaged || backup.damaged();
+  }
+  if (speech.json()) store::PrintJson(*backups);
+  if (backups->empty()) speech.Say("BACKUP_NONE");
+  return damaged ? kExitPartly : kExitOk;
+}
+
+void AddList(CLI::App& backup, RunCommand& run) {
+  auto* command =
+      backup.add_subcommand("list", "Lists the generations of a directory of backups, oldest first");
+  auto from = std::make_shared<std::string>();
+  auto speech = std::make_shared<store::Speech>();
+  command->add_option("--from", *from, "directory of backups")->required()->type_name("DIR");
+  speech->AddTo(*command);
+  command->callback([from, speech, &run] { run = [from, speech] { return RunList(*from, *speech); }; });
+}
+
+}  // namespace
+
+void AddBackup(CLI::App& app, RunCommand& run) {
+  auto* command = app.add_subcommand(
+      "backup",
+      "Makes a backup, incrementally, and checks it by a trial restore (exit code 2: it is not sound)");
+  auto options = std::make_shared<BackupOptions>();
+  command->add_option("--server", options->server, "HOST:PORT of a running server (serve --backups=DIR)");
+  command->add_option("--token-file", options->token_file, "file with an operator's token, for --server");
+  command->add_option("--data", options->data, "the data directory of a server that is stopped")
+      ->type_name("DIR");
+  command->add_option("--to", options->to, "directory of backups, for --data; made when it is not there")
+      ->type_name("DIR");
+  command
+      ->add_option("--stream", options->stream,
+                   "for --data: one stream of bytes to this file, or - for standard output")
+      ->type_name("FILE");
+  command->add_option("--keep", options->keep, "how many generations to keep; default: all")
+      ->check(CLI::Range(size_t{1}, eventstore::kBackupsKeptMax));
+  command->add_flag("!--no-trial", options->trial, "leave out the trial restore");
+  command
+      ->add_option("--megabytes-per-second", options->megabytes_per_second_max,
+                   "copy no faster; default: no limit")
+      ->check(CLI::Range(1, 100'000));
+  options->speech.AddTo(*command);
+  AddList(*command, run);
+  command->callback([command, options, &run] {
+    if (command->get_subcommands().empty()) run = [options] { return RunBackup(*options); };
+  });
+}
+
+}  // namespace qinglan

@@ -1,0 +1,140 @@
+// `qinglan restore` and `qinglan verify-backup`: both on directories, no server needed.
+#include "eventstore/rocks/backup/restore.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "eventstore/check.h"
+#include "eventstore/rocks/backup/verify.h"
+#include "services/operations/backups/jobs.h"
+#include "services/qinglan/store/backups.h"
+#include "services/qinglan/store/stream.h"
+
+namespace qinglan {
+namespace {
+
+using eventstore::BackupDirectory;
+
+struct FromOptions {
+  std::string from;
+  uint64_t generation = 0;  // 0: the newest
+  store::Speech speech;
+
+  void AddTo(CLI::App& command) {
+    command.add_option("--from", from, "directory of backups")->type_name("DIR");
+    command.add_option("--generation", generation, "which one; default: the newest")
+        ->check(CLI::Range(uint64_t{1}, UINT64_MAX));
+    speech.AddTo(command);
+  }
+};
+
+struct RestoreCommandOptions {
+  FromOptions from;
+  std::string stream;
+  std::string data;
+  std::optional<uint64_t> to_position;
+  std::string to_instant;
+};
+
+absl::StatusOr<eventstore::RestoredBackup> Restore(const RestoreCommandOptions& options) {
+  QL_ASSIGN_OR_RETURN(const auto backups, BackupDirectory::OpenExisting(options.from.from, false));
+  eventstore::RestoreOptions restore;
+  restore.data = options.data;
+  if (options.from.generation > 0) restore.generation = options.from.generation;
+  if (options.to_position.has_value()) restore.to_position = eventstore::Position(*options.to_position);
+  if (!options.to_instant.empty()) {
+    QL_ASSIGN_OR_RETURN(restore.to_instant, eventstore::ParseInstant(options.to_instant));
+  }
+  return eventstore::RestoreBackup(*backups, restore, options.from.speech.Progress());
+}
+
+int RunRestore(const RestoreCommandOptions& options) {
+  const store::Speech& speech = options.from.speech;
+  if (options.stream.empty() == options.from.from.empty())
+    return Fail("restore", absl::InvalidArgumentError("--from or --stream: one of them"));
+  if (!options.stream.empty()) return store::StreamIn(options.stream, options.data, speech);
+  const auto restored = Restore(options);
+  speech.EndProgress();
+  if (!restored.ok()) return Fail("restore", restored.status());
+  if (speech.json()) {
+    const nlohmann::json json = {{"generation", restored->manifest.generation},
+                                 {"store_id", restored->manifest.store_id},
+                                 {"position", restored->head.value}};
+    fmt::print("{}\n", json.dump(2));
+  }
+  speech.Say("RESTORE_DONE", {{"data", options.data},
+                              {"generation", std::to_string(restored->manifest.generation)},
+                              {"position", std::to_string(restored->head.value)}});
+  speech.Say("RESTORE_VIEWS");
+  speech.Say("BACKUP_MASTER_KEY");
+  return kExitOk;
+}
+
+struct VerifyCommandOptions {
+  FromOptions from;
+  std::string scratch;
+};
+
+absl::StatusOr<eventstore::VerifiedBackup> Verify(const VerifyCommandOptions& options, uint64_t& generation) {
+  const eventstore::BackupProgress progress = options.from.speech.Progress();
+  QL_ASSIGN_OR_RETURN(const auto backups, BackupDirectory::OpenExisting(options.from.from, true));
+  generation = options.from.generation;
+  if (generation == 0) {
+    QL_ASSIGN_OR_RETURN(const std::vector<eventstore::BackupGeneration> all, backups->List());
+    if (all.empty()) return absl::NotFoundError(fmt::format("{}: no backup here yet", options.from.from));
+    generation = all.back().number;
+  }
+  const std::string scratch =
+      options.scratch.empty() ? eventstore::TrialDirectory(*backups) : options.scratch + "/qinglan-trial";
+  return eventstore::VerifyBackup(*backups, generation, scratch, progress);
+}
+
+int RunVerify(const VerifyCommandOptions& options) {
+  uint64_t generation = 0;
+  const auto verified = Verify(options, generation);
+  options.from.speech.EndProgress();
+  if (!verified.ok()) return Fail("verify-backup", verified.status());
+  const operations::v1::TrialRestore trial = operations::AsTrial(*verified);
+  if (options.from.speech.json()) store::PrintJson(trial, generation);
+  options.from.speech.Say(trial, generation);
+  return verified->sound() ? kExitOk : kExitPartly;
+}
+
+}  // namespace
+
+void AddRestore(CLI::App& app, RunCommand& run) {
+  auto* command = app.add_subcommand("restore", "Makes a data directory from a backup");
+  auto options = std::make_shared<RestoreCommandOptions>();
+  options->from.AddTo(*command);
+  command->add_option("--data", options->data, "data directory to make; nothing may be in it")
+      ->required()
+      ->type_name("DIR");
+  command
+      ->add_option("--stream", options->stream,
+                   "in place of --from: a stream in a file, or - for standard input")
+      ->type_name("FILE");
+  command->add_option("--to-position", options->to_position, "only the log up to this position");
+  command
+      ->add_option("--to-instant", options->to_instant,
+                   "only what was recorded by then, such as 2026-11-25T10:00:00+08:00")
+      ->excludes("--to-position");
+  command->callback([options, &run] { run = [options] { return RunRestore(*options); }; });
+}
+
+void AddVerifyBackup(CLI::App& app, RunCommand& run) {
+  auto* command = app.add_subcommand(
+      "verify-backup",
+      "Checks a backup by a trial restore and a check of all that is in it (exit code 2: not sound)");
+  auto options = std::make_shared<VerifyCommandOptions>();
+  options->from.AddTo(*command);
+  command
+      ->add_option("--scratch", options->scratch, "where to restore to on trial; default: beside the backups")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  command->callback([options, &run] { run = [options] { return RunVerify(*options); }; });
+}
+
+}  // namespace qinglan

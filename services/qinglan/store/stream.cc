@@ -1,0 +1,94 @@
+#include "services/qinglan/store/stream.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "eventstore/check.h"
+#include "eventstore/rocks/backup/log_stream.h"
+
+namespace qinglan::store {
+namespace {
+
+using eventstore::LogStreamSummary;
+
+constexpr char kStandard[] = "-";
+
+absl::StatusOr<LogStreamSummary> WriteTo(const std::string& data, const eventstore::ByteSink& sink,
+                                         const Speech& speech) {
+  eventstore::RocksEventStore::Options options;
+  options.directory = data + "/log";
+  if (!std::filesystem::exists(options.directory + "/CURRENT"))
+    return absl::NotFoundError(fmt::format("{}: no event store here", data));
+  QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(options));
+  return eventstore::WriteLogStream(*store, data + "/keys", sink, speech.Progress());
+}
+
+absl::StatusOr<LogStreamSummary> WriteToFile(const std::string& data, const std::string& to,
+                                             const Speech& speech) {
+  const std::string partial = to + ".partial";
+  QL_RETURN_IF_ERROR(eventstore::rocks::RemoveAll(partial));
+  QL_ASSIGN_OR_RETURN(const auto file,
+                      eventstore::rocks::NewFile::Make(partial, eventstore::rocks::kBackupFileMode));
+  auto summary = WriteTo(data, [&](std::string_view bytes) { return file->Write(bytes); }, speech);
+  if (!summary.ok()) {
+    (void)eventstore::rocks::RemoveAll(partial);
+    return summary;
+  }
+  QL_RETURN_IF_ERROR(file->Finish());
+  QL_RETURN_IF_ERROR(eventstore::rocks::RenameSynced(partial, to));
+  return summary;
+}
+
+absl::StatusOr<LogStreamSummary> ReadFrom(const std::string& from, const std::string& data,
+                                          const Speech& speech) {
+  if (from == kStandard)
+    return eventstore::RestoreLogStream(eventstore::FromDescriptor(STDIN_FILENO), data, speech.Progress());
+  const int file = ::open(from.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return eventstore::rocks::FromErrno(errno, from);
+  auto summary = eventstore::RestoreLogStream(eventstore::FromDescriptor(file), data, speech.Progress());
+  ::close(file);
+  return summary;
+}
+
+void Print(const Speech& speech, std::string_view reason, const std::string& place,
+           const LogStreamSummary& summary) {
+  if (speech.json()) {
+    const nlohmann::json json = {{"store_id", summary.store_id},
+                                 {"position", summary.head.value},
+                                 {"commits", summary.commits},
+                                 {"key_files", summary.key_files}};
+    fmt::print("{}\n", json.dump(2));
+  }
+  speech.Say(reason, {{"place", place},
+                      {"position", std::to_string(summary.head.value)},
+                      {"commits", std::to_string(summary.commits)}});
+  speech.Say("BACKUP_MASTER_KEY");
+}
+
+}  // namespace
+
+int StreamOut(const std::string& data, const std::string& to, const Speech& speech) {
+  const bool standard = to == kStandard;
+  const auto summary = standard ? WriteTo(data, eventstore::ToDescriptor(STDOUT_FILENO), speech)
+                                : WriteToFile(data, to, speech);
+  speech.EndProgress();
+  if (!summary.ok()) return Fail("backup --stream", summary.status());
+  if (!standard) Print(speech, "STREAM_WRITTEN", to, *summary);
+  return kExitOk;
+}
+
+int StreamIn(const std::string& from, const std::string& data, const Speech& speech) {
+  const auto summary = ReadFrom(from, data, speech);
+  speech.EndProgress();
+  if (!summary.ok()) return Fail("restore --stream", summary.status());
+  Print(speech, "STREAM_RESTORED", data, *summary);
+  speech.Say("RESTORE_VIEWS");
+  return kExitOk;
+}
+
+}  // namespace qinglan::store

@@ -1,0 +1,17 @@
+// A log and its keys through a pipe or a file: `qinglan backup --stream`, `qinglan restore --stream`.
+#pragma once
+
+#include <string>
+
+#include "services/qinglan/store/backups.h"
+
+namespace qinglan::store {
+
+// Of a data directory that no server has open, to a file, which is new or replaced once the stream is whole,
+// or to standard output ("-"). The process's exit code.
+int StreamOut(const std::string& data, const std::string& to, const Speech& speech);
+
+// Makes the data directory from a file or from standard input ("-").
+int StreamIn(const std::string& from, const std::string& data, const Speech& speech);
+
+}  // namespace qinglan::store

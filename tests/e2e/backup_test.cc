@@ -1,0 +1,118 @@
+// A running server is backed up, killed, and loses its data; what was restored answers the same.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/e2e/processes.h"
+
+namespace qinglan::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int kTeachers = 12;
+
+class BackupEndToEnd : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(installation_
+                  .Run({"token", "--key=" + installation_.In("keys/private.pem"), "--user=ops",
+                        "--role=operator", "--out=" + installation_.In("ops.token")})
+                  .exit_code,
+              0);
+    installation_.Start();
+    demo_ = installation_.RunDemo(kTeachers);
+  }
+
+  nlohmann::json Json(const std::vector<std::string>& arguments, int exit_code = 0) {
+    const Finished finished = installation_.Run(arguments);
+    EXPECT_EQ(finished.exit_code, exit_code) << arguments[0] << finished.output;
+    return nlohmann::json::parse(finished.output, nullptr, false);
+  }
+
+  nlohmann::json Back() {
+    return Json({"backup", "--server=" + installation_.server(),
+                 "--token-file=" + installation_.In("ops.token"), "--keep=5", "--output=json"});
+  }
+
+  // All that the answer shows, as known when the demo was there.
+  nlohmann::json Portfolio(const std::vector<std::string>& of) {
+    std::vector<std::string> arguments = {
+        "portfolio", "--server=" + installation_.server(), "--output=json",
+        "--token-file=" + installation_.In("operator.token"),
+        "--known-position=" + std::to_string(demo_["position"].get<uint64_t>())};
+    arguments.insert(arguments.end(), of.begin(), of.end());
+    return Json(arguments);
+  }
+
+  Installation installation_;
+  nlohmann::json demo_;
+};
+
+TEST_F(BackupEndToEnd, AServerThatLostItsDataAnswersTheSameFromItsBackup) {
+  const nlohmann::json before = Portfolio({"--find=ready", "--org=" + demo_["org_id"].get<std::string>()});
+  ASSERT_GT(before["timeline"].size(), 50u);
+  const nlohmann::json made = Back();
+  ASSERT_TRUE(made.is_object());
+  EXPECT_GE(made["position"], demo_["position"]);
+  EXPECT_EQ(made["trial_restore"]["sound"], true) << made;
+  EXPECT_EQ(made["trial_restore"]["events"], made["position"]);
+  const nlohmann::json second = Back();
+  EXPECT_LT(second["bytes_copied"], second["bytes"].get<uint64_t>() / 2) << second;
+
+  installation_.Kill();
+  std::filesystem::remove_all(installation_.In("data"));
+  const nlohmann::json restored = Json({"restore", "--from=" + installation_.In("backups"),
+                                        "--data=" + installation_.In("data"), "--output=json"});
+  EXPECT_EQ(restored["position"], second["position"]);
+  EXPECT_EQ(installation_.Fsck()["clean"], true);
+  installation_.Start();
+  EXPECT_EQ(nlohmann::json::diff(before, Portfolio({before["header"]["teacher_id"].get<std::string>()})),
+            nlohmann::json::array());
+  const nlohmann::json again = installation_.RunDemo(kTeachers);
+  EXPECT_EQ(again["requests"], demo_["requests"]);
+  // Each command finds its first answer; that a portfolio was read is recorded, once before the backup and
+  // once since.
+  EXPECT_EQ(again["position"], demo_["position"].get<uint64_t>() + 2);
+  EXPECT_EQ(installation_.Stop(), 0);
+}
+
+TEST_F(BackupEndToEnd, AStoppedServersDataGoThroughADirectoryAPositionAndAStream) {
+  const std::string data = "--data=" + installation_.In("data");
+  const std::string to = installation_.In("elsewhere");
+  EXPECT_EQ(installation_.Run({"backup", data, "--to=" + to}).exit_code, 1) << "the server has it open";
+  ASSERT_EQ(installation_.Stop(), 0);
+  const nlohmann::json made = Json({"backup", data, "--to=" + to, "--output=json"});
+  EXPECT_EQ(made["trial_restore"]["sound"], true) << made;
+  const Finished said = installation_.Run({"backup", data, "--to=" + to, "--lang=en"});
+  EXPECT_THAT(said.output, HasSubstr("The master key is not in a backup"));
+  EXPECT_EQ(Json({"backup", "list", "--from=" + to, "--output=json"}).size(), 2u);
+  EXPECT_EQ(Json({"verify-backup", "--from=" + to, "--output=json"})["sound"], true);
+
+  const nlohmann::json cut = Json(
+      {"restore", "--from=" + to, "--data=" + installation_.In("cut"), "--to-position=100", "--output=json"});
+  EXPECT_LE(cut["position"], 100);
+  EXPECT_GT(cut["position"], 90);
+  EXPECT_EQ(Json({"fsck", "--data=" + installation_.In("cut"), "--output=json"})["events"], cut["position"]);
+
+  EXPECT_EQ(installation_.Run({"backup", data, "--stream=" + installation_.In("stream")}).exit_code, 0);
+  const std::string from_stream = "--data=" + installation_.In("from-stream");
+  EXPECT_EQ(installation_.Run({"restore", "--stream=" + installation_.In("stream"), from_stream}).exit_code,
+            0);
+  EXPECT_EQ(installation_.Run({"restore", "--stream=" + installation_.In("stream"), from_stream}).exit_code,
+            1)
+      << "it is there already";
+  const nlohmann::json whole = Json({"fsck", from_stream, "--output=json"});
+  EXPECT_EQ(whole["events"], made["position"]);
+  EXPECT_EQ(whole["store_id"], made["store_id"]);
+
+  for (const auto& file : std::filesystem::directory_iterator(to + "/files"))
+    std::filesystem::resize_file(file.path(), 1);
+  EXPECT_EQ(Json({"verify-backup", "--from=" + to, "--output=json"}, 2)["sound"], false);
+}
+
+}  // namespace
+}  // namespace qinglan::e2e
