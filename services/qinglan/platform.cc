@@ -73,6 +73,8 @@ absl::Status MakeFolder(const std::string& data) {
   return absl::OkStatus();
 }
 
+std::string CheckpointsIn(const std::string& data) { return data + "/checkpoints"; }
+
 absl::StatusOr<std::unique_ptr<eventstore::RocksEventStore>> OpenLog(const std::string& data) {
   eventstore::RocksEventStore::Options options;
   options.directory = data + "/log";
@@ -121,7 +123,7 @@ absl::Status Platform::StartProofs(const PlatformOptions& options, Parts& parts)
   if (parts.log == nullptr) return absl::OkStatus();
   if (options.log_key.has_value()) {
     QL_ASSIGN_OR_RETURN(parts.notary, proofs::Notary::Open(*parts.log, *options.log_key,
-                                                           {.file = options.data + "/checkpoints",
+                                                           {.file = CheckpointsIn(options.data),
                                                             .every = options.checkpoint_every,
                                                             .clock = parts.table->environment().now}));
   }
@@ -135,6 +137,7 @@ void Platform::RegisterOperations(const PlatformOptions& options, Parts& parts) 
   operations::BackupSetting setting;
   setting.directory = options.backups;
   setting.store = parts.log;
+  setting.checkpoints_file = CheckpointsIn(options.data);
   parts.backups =
       std::make_unique<operations::BackupJobs>(std::move(setting), parts.table->environment().new_id);
   operations::RegisterBackups(*parts.table, *parts.backups);

@@ -8,6 +8,7 @@
 #include "eventstore/event_store.h"
 #include "eventstore/rocks/format/keys.h"
 #include "eventstore/rocks/index/index_file.h"
+#include "eventstore/rocks/tree/tree.h"
 
 namespace qinglan::eventstore::rocks {
 namespace {
@@ -104,6 +105,8 @@ absl::StatusOr<LogEnd> BulkLoader::Finish() {
   QL_RETURN_IF_ERROR(FinishLogFile());
   QL_RETURN_IF_ERROR(StopIndexing());
   if (end_.head > Position()) QL_RETURN_IF_ERROR(WriteMemory());
+  QL_ASSIGN_OR_RETURN(const auto tree, Tree::Open(*database_, end_.head));
+  QL_RETURN_IF_ERROR(tree->ready());
   database_.reset();
   return end_;
 }

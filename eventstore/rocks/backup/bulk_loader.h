@@ -45,7 +45,7 @@ class BulkLoader {
   // next one, or goes back in time; then nothing more may be added. RESOURCE_EXHAUSTED when the disk is full.
   absl::Status Add(Position last, std::string_view record);
 
-  // All is on stable storage, and the index is complete. The end of the log.
+  // All is on stable storage, and index and Merkle tree are complete. The end of the log.
   absl::StatusOr<LogEnd> Finish();
 
   const LogEnd& end() const { return end_; }

@@ -20,6 +20,7 @@
 #include "eventstore/rocks/database.h"
 #include "eventstore/rocks/format/keys.h"
 #include "eventstore/rocks/read/reader.h"
+#include "eventstore/rocks/tree/log_prover.h"
 
 namespace qinglan::eventstore {
 namespace {
@@ -28,6 +29,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kCheckpointCacheBytes = 8 * 1024 * 1024;
 constexpr char kKeysPath[] = "keys";
+constexpr char kCheckpointsPath[] = "checkpoints";
 
 // The checkpoint's directory; gone at the end.
 class Source {
@@ -67,6 +69,7 @@ class Creation {
   // What the checkpoint holds, and the names of its files in the pool.
   absl::Status Describe(const std::string& source);
   absl::Status NameTables(const rocks::Database& database);
+  absl::Status CopyCheckpoints();
   absl::Status CopyLog(const std::string& source);
   absl::Status CopyKeys();
   // Puts a file into the pool, under its content's hash when it has no name there.
@@ -124,6 +127,7 @@ absl::Status Creation::Describe(const std::string& source) {
   manifest.store_id = database->store_id();
   manifest.store_format = rocks::kMetaFormat;
   manifest.head = end.head;
+  QL_ASSIGN_OR_RETURN(manifest.merkle_root, rocks::TreeRoot(*database, end.head));
   if (end.head > Position()) manifest.head_recorded_at = end.recorded_at;
   manifest.tool = fmt::format("qinglan, RocksDB {}", rocksdb::GetRocksVersionAsString());
   return NameTables(*database);
@@ -154,6 +158,16 @@ absl::Status Creation::Put(const std::string& from, const std::string& path, roc
   created_.files_copied += 1;
   created_.bytes_copied += copied.bytes;
   return absl::OkStatus();
+}
+
+// A file that grows at its end only: whatever part of it is copied was there at one instant.
+absl::Status Creation::CopyCheckpoints() {
+  std::error_code error;
+  const bool there = !options_.checkpoints_file.empty() && fs::exists(options_.checkpoints_file, error);
+  if (error) return rocks::FromErrno(error.value(), options_.checkpoints_file);
+  if (!there) return absl::OkStatus();
+  rocks::Pace pace("copy", 0, options_.bytes_per_second_max, progress_);
+  return Put(options_.checkpoints_file, kCheckpointsPath, pace);
 }
 
 absl::Status Creation::CopyLog(const std::string& source) {
@@ -197,6 +211,7 @@ absl::StatusOr<CreatedBackup> Creation::Run(const RocksEventStore& store) {
   QL_RETURN_IF_ERROR(LearnPool(store.store_id()));
   if (progress_ && !progress_("checkpoint", 0, 1)) return absl::CancelledError("stopped on request");
   created_.manifest.made_at = options_.now;
+  QL_RETURN_IF_ERROR(CopyCheckpoints());
   QL_RETURN_IF_ERROR(
       store.HeadAt(options_.now).status());  // what was recorded by then is stored from here on
   QL_ASSIGN_OR_RETURN(const auto source, Source::Take(store.database()));

@@ -3,7 +3,8 @@
 // What is copied is a checkpoint: hard links to the database's files as they are at one instant, beside the
 // store's own directory and on its file system, so that nothing the store does meanwhile matters. The keys of
 // persons are copied after the checkpoint was made: each event in it that was sealed finds its key in them,
-// unless its person was erased meanwhile.
+// unless its person was erased meanwhile. What was signed of the log is copied before: none of it speaks of
+// events that the copy does not have.
 #pragma once
 
 #include <absl/status/status.h>
@@ -24,6 +25,7 @@ namespace qinglan::eventstore {
 struct CreateBackupOptions {
   std::string
       keys_directory;  // of persons' keys that nobody writes meanwhile; may be missing: there are none
+  std::string checkpoints_file;  // the log's signed checkpoints; may be missing: none was signed
   // Copies the keys that are being written into a directory, which it makes; in place of keys_directory.
   std::function<absl::Status(const std::string& directory)> copy_keys;
   uint64_t bytes_per_second_max = 0;  // of copying; 0: as fast as it goes

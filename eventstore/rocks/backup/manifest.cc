@@ -27,7 +27,7 @@ bool IsFileName(std::string_view name) {
 }
 
 bool IsRestoredPath(std::string_view path) {
-  if (path == "keys") return true;
+  if (path == "keys" || path == "checkpoints") return true;
   return path.starts_with("log/") && IsFileName(path.substr(4));
 }
 

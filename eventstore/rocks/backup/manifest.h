@@ -28,8 +28,8 @@ struct BackupManifest {
   absl::Time head_recorded_at = absl::InfinitePast();  // InfinitePast when the log is empty
   absl::Time made_at;                                  // every event recorded until then is in it
   std::string tool;                                    // what wrote it, and with which RocksDB
-  std::string merkle_root;  // of the tree over the log up to head, hexadecimal; empty when there is none
-  uint64_t key_files = 0;   // of persons, in the file with the path "keys"
+  std::string merkle_root;                             // of the tree over the log up to head, hexadecimal
+  uint64_t key_files = 0;                              // of persons, in the file with the path "keys"
   std::vector<BackupFile> files;
 
   uint64_t bytes() const;

@@ -18,6 +18,7 @@
 #include "eventstore/rocks/database.h"
 #include "eventstore/rocks/read/log_cursor.h"
 #include "eventstore/rocks/read/reader.h"
+#include "eventstore/rocks/tree/log_prover.h"
 
 namespace qinglan::eventstore {
 namespace {
@@ -26,6 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kCacheBytes = 32 * 1024 * 1024;
 constexpr char kKeysPath[] = "keys";
+constexpr char kLogPrefix[] = "log/";
 
 absl::Status Damaged(const std::string& file, std::string_view what) {
   return absl::DataLossError(fmt::format("{}: {}", file, what));
@@ -92,7 +94,9 @@ absl::Status Restore::CheckRestored() const {
   QL_ASSIGN_OR_RETURN(const auto database,
                       rocks::Database::OpenReadOnly({target_ + "/log", kCacheBytes, false}));
   QL_ASSIGN_OR_RETURN(const rocks::LogEnd end, rocks::FindLogEnd(*database));
-  const auto differences = rocks::Differences(manifest_, database->store_id(), end.head, end.recorded_at);
+  QL_ASSIGN_OR_RETURN(const std::string root, rocks::TreeRoot(*database, end.head));
+  const auto differences =
+      rocks::Differences(manifest_, {database->store_id(), end.head, end.recorded_at, root});
   return differences.empty() ? absl::OkStatus() : absl::DataLossError(differences[0]);
 }
 
@@ -157,20 +161,23 @@ absl::Status CheckCopy(const BackupFile& file, const absl::StatusOr<Copied>& cop
                                    : Damaged("files/" + file.pool, "its hash does not fit");
 }
 
-std::vector<std::string> Differences(const BackupManifest& manifest, const std::string& store_id,
-                                     Position head, absl::Time recorded_at) {
+std::vector<std::string> Differences(const BackupManifest& manifest, const LogIdentity& log) {
   std::vector<std::string> differences;
-  if (store_id != manifest.store_id) {
+  if (log.store_id != manifest.store_id) {
     differences.push_back(
-        fmt::format("the log is of the store {}, the manifest of {}", store_id, manifest.store_id));
+        fmt::format("the log is of the store {}, the manifest of {}", log.store_id, manifest.store_id));
   }
-  if (head != manifest.head) {
+  if (log.head != manifest.head) {
     differences.push_back(
-        fmt::format("the log ends at {}, the manifest says {}", head.value, manifest.head.value));
+        fmt::format("the log ends at {}, the manifest says {}", log.head.value, manifest.head.value));
   }
-  if (recorded_at != manifest.head_recorded_at) {
+  if (log.recorded_at != manifest.head_recorded_at) {
     differences.push_back(fmt::format("the log's last event was recorded at {}, the manifest says {}",
-                                      InstantText(recorded_at), InstantText(manifest.head_recorded_at)));
+                                      InstantText(log.recorded_at), InstantText(manifest.head_recorded_at)));
+  }
+  if (log.merkle_root != manifest.merkle_root) {
+    differences.push_back(fmt::format("the root of the log's Merkle tree is {}, the manifest says {}",
+                                      log.merkle_root, manifest.merkle_root));
   }
   return differences;
 }
@@ -180,7 +187,7 @@ absl::Status LinkLog(const BackupDirectory& backups, const BackupManifest& manif
   QL_RETURN_IF_ERROR(MakeDirectories(directory));
   std::error_code error;
   for (const BackupFile& file : manifest.files) {
-    if (file.path == kKeysPath) continue;
+    if (!file.path.starts_with(kLogPrefix)) continue;
     const fs::path pooled = fs::absolute(backups.PoolPath(file.pool), error);
     if (!error && !fs::exists(pooled, error)) return Damaged("files/" + file.pool, "it is missing");
     if (!error) fs::create_symlink(pooled, fs::path(directory) / fs::path(file.path).filename(), error);

@@ -75,8 +75,9 @@ absl::Status Verification::CheckLog() {
   for (const FsckProblem& problem : fsck->problems) {
     verified_.problems.push_back(fmt::format("position {}: {}", problem.position.value, problem.what));
   }
-  for (std::string& difference : rocks::Differences(verified_.manifest, fsck->store_id,
-                                                    Position(fsck->events), fsck->last_recorded_at)) {
+  for (std::string& difference :
+       rocks::Differences(verified_.manifest,
+                          {fsck->store_id, Position(fsck->events), fsck->last_recorded_at, fsck->root})) {
     verified_.problems.push_back(std::move(difference));
   }
   return absl::OkStatus();

@@ -50,4 +50,9 @@ absl::StatusOr<Proof> LogProver::ProveExtension(Position from, Position to) cons
   return transparency::ProveConsistency(nodes_, {from.value, to.value});
 }
 
+absl::StatusOr<std::string> TreeRoot(const Database& database, Position head) {
+  QL_ASSIGN_OR_RETURN(const TreeHead tree, LogProver(database, head).TreeAt(head));
+  return Hex(tree.root);
+}
+
 }  // namespace qinglan::eventstore::rocks

@@ -31,4 +31,7 @@ class LogProver {
   const Position head_;
 };
 
+// The root over the log up to `head`, in hexadecimal digits.
+absl::StatusOr<std::string> TreeRoot(const Database& database, Position head);
+
 }  // namespace qinglan::eventstore::rocks

@@ -134,6 +134,7 @@ absl::Status BackupJobs::RunCreate(const v1::CreateBackupRequest& request) {
   QL_ASSIGN_OR_RETURN(const auto backups, BackupDirectory::OpenForWriting(setting_.directory));
   eventstore::CreateBackupOptions options;
   options.keys_directory = setting_.keys_directory;
+  options.checkpoints_file = setting_.checkpoints_file;
   options.copy_keys = setting_.copy_keys;
   options.bytes_per_second_max = request.megabytes_per_second_max() * kMegabyte;
   QL_ASSIGN_OR_RETURN(const eventstore::CreatedBackup created,

@@ -31,7 +31,8 @@ struct BackupSetting {
   const eventstore::RocksEventStore* store = nullptr;
   // Copies persons' keys, which the server has open, into a directory that it makes.
   std::function<absl::Status(const std::string& directory)> copy_keys;
-  std::string keys_directory;  // where they are, when nobody has them open
+  std::string keys_directory;    // where they are, when nobody has them open
+  std::string checkpoints_file;  // the log's, as the server signs them
 };
 
 v1::TrialRestore AsTrial(const eventstore::VerifiedBackup& verified);

@@ -61,6 +61,7 @@ absl::StatusOr<BackupJob> BackUpHere(const BackupOptions& options) {
   setting.directory = options.to;
   setting.store = store.get();
   setting.keys_directory = options.data + "/keys";
+  setting.checkpoints_file = options.data + "/checkpoints";
   operations::BackupJobs jobs(setting, [] { return std::string("here"); });
   QL_ASSIGN_OR_RETURN(const std::string id, jobs.Create(RequestOf(options)));
   return Follow(options.speech, [&] { return jobs.Get(id); });

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <thread>
 #include <vector>
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using absl::StatusCode;
 using testing::AnyOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -46,6 +48,44 @@ TEST(BackupTest, ARestoredLogIsTheSameByteForByteAndGoesOn) {
     ASSERT_TRUE(report.ok() && report->clean());
     EXPECT_EQ(report->commits, 310u);
   }
+}
+
+TEST(BackupTest, AManifestHoldsTheRootOfTheTreeAndARestoredLogIsHeldAgainstIt) {
+  const Installation installation;
+  std::string root;
+  {
+    const auto store = installation.Open();
+    AppendCommits(*store, 1, 400);
+    const CreatedBackup created = installation.Back(*store);
+    root = created.manifest.merkle_root;
+    EXPECT_EQ(root, Fsck(*store, [](auto, auto, auto) {})->root);
+    AppendCommits(*store, 401, 402);
+    EXPECT_NE(installation.Back(*store).manifest.merkle_root, root);
+  }
+  const std::string file = installation.In("backups/generations/2.json");
+  BackupManifest manifest = *installation.Backups()->Find(2);
+  manifest.merkle_root = root;
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << RenderManifest(manifest);
+  EXPECT_THAT(installation.Verify(2).problems,
+              ElementsAre(HasSubstr("the root of the log's Merkle tree is")));
+  EXPECT_EQ(installation.Restore("other").status().code(), StatusCode::kDataLoss);
+  EXPECT_THAT(installation.Verify(1).problems, IsEmpty());
+}
+
+TEST(BackupTest, WhatWasSignedOfTheLogComesBackWithAllOfItAndNotWithAPart) {
+  const Installation installation;
+  const auto store = installation.Open();
+  AppendCommits(*store, 1, 10);
+  installation.Back(*store);
+  std::ofstream(installation.In("data/checkpoints"), std::ios::binary) << "signed\n";
+  installation.Back(*store);
+  EXPECT_THAT(installation.Verify(2).problems, IsEmpty());
+  ASSERT_TRUE(installation.Restore("unsigned", {.generation = 1}).ok());
+  ASSERT_TRUE(installation.Restore("signed").ok());
+  ASSERT_TRUE(installation.Restore("part", {.to_position = Position(7)}).ok());
+  EXPECT_FALSE(fs::exists(installation.In("unsigned/checkpoints")));
+  EXPECT_EQ(Contents(installation.In("signed"))["checkpoints"], "signed\n");
+  EXPECT_FALSE(fs::exists(installation.In("part/checkpoints")));
 }
 
 TEST(BackupTest, AnEmptyLogIsBackedUpAndRestored) {

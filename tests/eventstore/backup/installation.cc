@@ -60,6 +60,7 @@ std::unique_ptr<BackupDirectory> Installation::Backups() const {
 CreatedBackup Installation::Back(const RocksEventStore& store) const {
   CreateBackupOptions options;
   options.keys_directory = In("data/keys");
+  options.checkpoints_file = In("data/checkpoints");
   return OrDie(CreateBackup(store, *Backups(), options, NoteNothing));
 }
 
