@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "tests/eventstore/scratch_store.h"
+#include "tests/harness/scratch_store.h"
 
 namespace qinglan::eventstore {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <random>
 
-#include "tests/eventstore/scratch_store.h"
+#include "tests/harness/scratch_store.h"
 
 namespace qinglan::eventstore {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/rocks/rocks_event_store.h"
-#include "services/qinglan/areas.h"
+#include "services/qinglan/server/areas.h"
 #include "services/runtime/decision.h"
 #include "services/runtime/field_rules.h"
 

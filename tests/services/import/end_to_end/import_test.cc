@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "services/qinglan/platform.h"
+#include "services/qinglan/server/platform.h"
 #include "services/runtime/access/keys.h"
 #include "services/runtime/access/tokens.h"
 #include "tests/harness/stage.h"

@@ -1,4 +1,4 @@
-#include "services/qinglan/platform.h"
+#include "services/qinglan/server/platform.h"
 
 #include <absl/time/clock.h>
 #include <fmt/format.h>
@@ -18,7 +18,7 @@
 #include "services/eventstore/server/event_store_service.h"
 #include "services/operations/backups/service.h"
 #include "services/portfolio/service.h"
-#include "services/qinglan/areas.h"
+#include "services/qinglan/server/areas.h"
 #include "services/runtime/access/token_file.h"
 
 namespace qinglan {

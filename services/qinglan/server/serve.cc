@@ -7,7 +7,7 @@
 
 #include "eventstore/check.h"
 #include "services/qinglan/command_line.h"
-#include "services/qinglan/platform.h"
+#include "services/qinglan/server/platform.h"
 #include "services/qinglan/verify/commands.h"
 
 namespace qinglan {

@@ -1,4 +1,4 @@
-#include "services/qinglan/areas.h"
+#include "services/qinglan/server/areas.h"
 
 #include "services/appraisal/service.h"
 #include "services/lessonstudy/service.h"
