@@ -125,7 +125,7 @@ absl::Status Creation::Describe(const std::string& source) {
   QL_ASSIGN_OR_RETURN(const rocks::LogEnd end, rocks::FindLogEnd(*database));
   BackupManifest& manifest = created_.manifest;
   manifest.store_id = database->store_id();
-  manifest.store_format = rocks::kMetaFormat;
+  manifest.store_format = std::string(rocks::kMetaFormat);
   manifest.head = end.head;
   QL_ASSIGN_OR_RETURN(manifest.merkle_root, rocks::TreeRoot(*database, end.head));
   if (end.head > Position()) manifest.head_recorded_at = end.recorded_at;
