@@ -5,6 +5,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -92,6 +93,16 @@ class ServerLog final : public rocksdb::Logger {
   }
 };
 
+// Notes that RocksDB is about to stop, before it does.
+class StopNote final : public rocksdb::EventListener {
+ public:
+  explicit StopNote(std::shared_ptr<std::atomic<bool>> stopped) : stopped_(std::move(stopped)) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { *stopped_ = true; }
+
+ private:
+  const std::shared_ptr<std::atomic<bool>> stopped_;
+};
+
 rocksdb::Env* EnvOf(const DatabaseOptions& options) {
   return options.env != nullptr ? options.env : rocksdb::Env::Default();
 }
@@ -149,6 +160,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   db_options.create_if_missing = true;
   db_options.create_missing_column_families = true;
   std::unique_ptr<Database> database(new Database);
+  db_options.listeners = {std::make_shared<StopNote>(database->has_stopped_)};
   rocksdb::DB* db = nullptr;
   if (const rocksdb::Status status = EnvOf(options)->CreateDirIfMissing(options.directory); !status.ok()) {
     return FromRocks(status, "making the directory");

@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 #include <rocksdb/db.h>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -46,12 +47,18 @@ class Database {
   const std::vector<rocksdb::ColumnFamilyHandle*>& families() const { return families_; }
   const std::string& store_id() const { return store_id_; }
 
+  // Whether RocksDB has stopped for an error since it was opened, even if it goes on by now. RocksDB 7.8 goes
+  // on remembering it after a full disk, and then an ingestion is not refused but ends the process, and a
+  // flush is not waited for.
+  bool has_stopped() const { return *has_stopped_; }
+
  private:
   Database() = default;
   absl::Status CheckMeta(bool may_write);
   absl::Status WriteMeta();
   absl::Status NoteWholeIndex();
 
+  const std::shared_ptr<std::atomic<bool>> has_stopped_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index, tree
   std::string store_id_;

@@ -1,8 +1,10 @@
 #include "eventstore/rocks/index/index_file.h"
 
+#include <absl/functional/function_ref.h>
 #include <fmt/format.h>
 #include <rocksdb/env.h>
 #include <rocksdb/sst_file_writer.h>
+#include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <string>
@@ -22,15 +24,28 @@ std::string IndexFilePath(const Database& database, Position end) {
   return fmt::format("{}/{}{}", database.db()->GetName(), end.value, kFileSuffix);
 }
 
+using Put = absl::FunctionRef<rocksdb::Status(const rocksdb::Slice& key, const rocksdb::Slice& value)>;
+
 // The entries of one term: one a commit.
-rocksdb::Status PutTerm(const Term& term, absl::Span<const Posting> postings, rocksdb::SstFileWriter& file) {
+rocksdb::Status PutTerm(const Term& term, absl::Span<const Posting> postings, Put put) {
   for (size_t begin = 0, end = 0; begin < postings.size(); begin = end) {
     const Position last = postings[begin].last();
     while (end < postings.size() && postings[end].last() == last) ++end;
     const std::string value = EncodePlaces(term.kind(), postings.subspan(begin, end - begin));
-    if (auto status = file.Put(PostingKey(term, last), value); !status.ok()) return status;
+    if (auto status = put(PostingKey(term, last), value); !status.ok()) return status;
   }
   return rocksdb::Status::OK();
+}
+
+// Every entry of the index in order of key, that which says how far it reaches before all.
+rocksdb::Status PutAll(const MemoryIndex& memory, Position end, Put put) {
+  std::string up_to;
+  AppendBig64(up_to, end.value);
+  rocksdb::Status status = put(AsSlice(kIndexedKey), up_to);
+  memory.ForEachTerm([&](const Term& term, absl::Span<const Posting> postings) {
+    if (status.ok()) status = PutTerm(term, postings, put);
+  });
+  return status;
 }
 
 rocksdb::Status WriteFile(const Database& database, const MemoryIndex& memory, Position end,
@@ -38,22 +53,16 @@ rocksdb::Status WriteFile(const Database& database, const MemoryIndex& memory, P
   const rocksdb::Options options = database.db()->GetOptions(database.index());
   rocksdb::SstFileWriter file(rocksdb::EnvOptions(options), options, database.index());
   if (auto status = file.Open(path); !status.ok()) return status;
-  std::string up_to;
-  AppendBig64(up_to, end.value);
-  if (auto status = file.Put(AsSlice(kIndexedKey), up_to); !status.ok()) return status;
-  rocksdb::Status status;
-  memory.ForEachTerm([&](const Term& term, absl::Span<const Posting> postings) {
-    if (status.ok()) status = PutTerm(term, postings, file);
-  });
-  return status.ok() ? file.Finish() : status;
+  const auto put = [&](const auto& key, const auto& value) { return file.Put(key, value); };
+  if (auto status = PutAll(memory, end, put); !status.ok()) return status;
+  return file.Finish();
 }
 
-}  // namespace
-
-absl::Status WriteIndexFile(Database& database, const MemoryIndex& memory, Position end) {
+rocksdb::Status Ingest(Database& database, const MemoryIndex& memory, Position end) {
   const std::string path = IndexFilePath(database, end);
   rocksdb::Env* env = database.db()->GetEnv();
   rocksdb::Status status = WriteFile(database, memory, end, path);
+  if (status.ok() && database.has_stopped()) status = rocksdb::Status::TryAgain("stopped meanwhile");
   if (status.ok()) {
     rocksdb::IngestExternalFileOptions ingest;
     ingest.move_files = true;
@@ -61,7 +70,34 @@ absl::Status WriteIndexFile(Database& database, const MemoryIndex& memory, Posit
     status = database.db()->IngestExternalFile(database.index(), {path}, ingest);
   }
   if (env->FileExists(path).ok()) (void)env->DeleteFile(path);
-  return FromRocks(status, "writing the index");
+  return status;
+}
+
+// The way that is left when files cannot be ingested any more. One write goes into one memtable, which goes
+// to disk whole. The write-ahead log has no part in it, as it has none in ingesting.
+rocksdb::Status WriteThroughMemtable(Database& database, const MemoryIndex& memory, Position end) {
+  rocksdb::WriteBatch batch;
+  const auto put = [&](const auto& key, const auto& value) {
+    return batch.Put(database.index(), key, value);
+  };
+  rocksdb::Status status = PutAll(memory, end, put);
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  if (status.ok()) status = database.db()->Write(unlogged, &batch);
+  if (!status.ok()) return status;
+  rocksdb::FlushOptions flush;
+  flush.wait = false;
+  flush.allow_write_stall = true;
+  (void)database.db()->Flush(flush, database.index());  // what fails is tried again by RocksDB
+  return status;
+}
+
+}  // namespace
+
+absl::Status WriteIndexFile(Database& database, const MemoryIndex& memory, Position end) {
+  return FromRocks(
+      database.has_stopped() ? WriteThroughMemtable(database, memory, end) : Ingest(database, memory, end),
+      "writing the index");
 }
 
 absl::StatusOr<Position> ReadIndexedUpTo(const Database& database, const rocksdb::Snapshot* snapshot) {

@@ -12,7 +12,8 @@
 namespace qinglan::eventstore::rocks {
 
 // Puts the postings of `memory` into the index on disk, together with the note that it now reaches to `end`:
-// both or neither, and on stable storage when it returns. RESOURCE_EXHAUSTED when the disk is full.
+// both or neither. On stable storage when it returns, or soon (a crash before then loses both, and opening
+// the store derives them again). RESOURCE_EXHAUSTED when the disk is full.
 absl::Status WriteIndexFile(Database& database, const MemoryIndex& memory, Position end);
 
 // How far the index on disk reaches: it has each posting up to here.
