@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "eventstore/check.h"
+#include "eventstore/rocks/damage_check.h"
 #include "eventstore/rocks/format/keys.h"
 #include "eventstore/text.h"
 
@@ -165,6 +166,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   if (const rocksdb::Status status = EnvOf(options)->CreateDirIfMissing(options.directory); !status.ok()) {
     return FromRocks(status, "making the directory");
   }
+  QL_RETURN_IF_ERROR(CheckFilesBeforeOpening(*EnvOf(options), options.directory));
   const rocksdb::Status status =
       rocksdb::DB::Open(db_options, options.directory, Families(options), &database->families_, &db);
   if (!status.ok()) return OpenError(status, options.directory);
@@ -177,6 +179,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::OpenReadOnly(const DatabaseO
   if (!EnvOf(options)->FileExists(options.directory + "/CURRENT").ok()) {
     return absl::NotFoundError(fmt::format("{}: no event store here", options.directory));
   }
+  QL_RETURN_IF_ERROR(CheckFilesBeforeOpening(*EnvOf(options), options.directory));
   std::unique_ptr<Database> database(new Database);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(DbOptions(options), options.directory,
