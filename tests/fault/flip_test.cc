@@ -1,0 +1,209 @@
+// One byte of one file is other than it was written. The store refuses to open, or tells the damage when it
+// is read or checked, or nothing is lost; it never goes on without a word and without what it had
+// acknowledged.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "eventstore/rocks/fsck.h"
+#include "tests/fault/load/evidence.h"
+#include "tests/fault/load/soundness.h"
+#include "tests/fault/load/workload.h"
+
+namespace qinglan::fault {
+namespace {
+
+using eventstore::EventView;
+using eventstore::Position;
+using eventstore::Query;
+using eventstore::RocksEventStore;
+
+constexpr int64_t kFlipsOfAFileInCi = 6;
+constexpr size_t kWalBlockBytes = 32 * 1024;
+constexpr size_t kRecordHeadBytes = 7;  // of a write-ahead log: checksum, length, type
+
+enum class Verdict { kRefused, kTold, kNothingLost, kLostInSilence };
+
+std::string Content(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string KindOf(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  if (name.ends_with(".sst")) return "sst";
+  if (name.ends_with(".log")) return "wal";
+  return name.substr(0, name.find('-'));
+}
+
+class FlipTest : public testing::Test {
+ protected:
+  FlipTest() : random_(seed_) { Hush(); }
+
+  // A log with every kind of file: tables of every family, and a write-ahead log with commits in it.
+  void SetUp() override {
+    for (int session = 0; session < 3; ++session) {
+      auto store = RocksEventStore::Open(SmallStore(whole()));
+      ASSERT_TRUE(store.ok()) << store.status();
+      const std::string run = fmt::format("s{}", session);
+      const uint64_t commits = session == 2 ? 40 : 250;
+      for (uint64_t n = 1; n <= commits; ++n) {
+        const std::string id = CommitId(run, 0, n);
+        const auto request = IsCounter(id) ? *CounterRequest(**store, id) : PlainRequest(id);
+        ledger_.Asked(id);
+        ledger_.Answered(id, (*store)->AppendAndWait(request));
+      }
+    }
+    ASSERT_EQ(ledger_.acknowledged(), 540u);
+  }
+
+  std::string whole() const { return folder_.path() + "/whole"; }
+  std::string copy() const { return folder_.path() + "/copy"; }
+  std::vector<std::filesystem::path> Files() const {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(whole())) {
+      if (entry.path().filename() != "LOCK" && entry.file_size() > 0) files.push_back(entry.path());
+    }
+    std::ranges::sort(files);
+    return files;
+  }
+
+  void MakeCopy() const {
+    std::filesystem::remove_all(copy());
+    std::filesystem::copy(whole(), copy());
+  }
+
+  Verdict Judge() const {
+    const auto store = RocksEventStore::Open(SmallStore(copy()));
+    if (!store.ok()) {
+      const auto code = store.status().code();
+      EXPECT_TRUE(code == absl::StatusCode::kDataLoss || code == absl::StatusCode::kFailedPrecondition ||
+                  code == absl::StatusCode::kUnavailable)
+          << store.status();
+      return Verdict::kRefused;
+    }
+    const auto report = eventstore::Fsck(**store, [](auto, auto, auto) {});
+    const bool told = !report.ok() || !report->clean();
+    const Findings findings = ledger_.Check(**store);
+    if (told) {
+      // What can be read must be right even so: an error, or the truth.
+      uint64_t met = 0;
+      const auto read = (*store)->Read(Query::All(), {}, [&](const EventView& event) {
+        EXPECT_EQ(event.position.value, ++met);
+        return true;
+      });
+      EXPECT_TRUE(read.ok() || absl::IsDataLoss(read.status()) || absl::IsUnavailable(read.status()))
+          << read.status();
+      return Verdict::kTold;
+    }
+    for (const std::string& wrong : findings.wrongs) ADD_FAILURE() << wrong;
+    return findings.wrongs.empty() ? Verdict::kNothingLost : Verdict::kLostInSilence;
+  }
+
+  Verdict Flip(const std::filesystem::path& file, size_t at) {
+    MakeCopy();
+    std::string bytes = Content(file);
+    const char before = bytes[at];
+    while (bytes[at] == before) bytes[at] = static_cast<char>(random_());
+    SCOPED_TRACE(fmt::format("{}: byte {} of {} was {:#04x} and is {:#04x}", file.filename().string(), at,
+                             bytes.size(), static_cast<uint8_t>(before), static_cast<uint8_t>(bytes[at])));
+    std::ofstream(std::filesystem::path(copy()) / file.filename(), std::ios::binary) << bytes;
+    const Verdict verdict = Judge();
+    EXPECT_NE(verdict, Verdict::kLostInSilence);
+    ++verdicts_[KindOf(file)][verdict];
+    return verdict;
+  }
+
+  void Tell(Evidence& evidence) const {
+    evidence.Set("seed", seed_);
+    for (const auto& [kind, verdicts] : verdicts_) {
+      const auto count = [&, &counts = verdicts](Verdict verdict) {
+        return counts.contains(verdict) ? counts.at(verdict) : 0;
+      };
+      evidence.Set(kind + "_refused", count(Verdict::kRefused));
+      evidence.Set(kind + "_told", count(Verdict::kTold));
+      evidence.Set(kind + "_nothing_lost", count(Verdict::kNothingLost));
+      evidence.Set(kind + "_lost_in_silence", count(Verdict::kLostInSilence));
+    }
+  }
+
+  const uint32_t seed_ = Seed();
+  std::mt19937 random_;
+  const ScratchFolder folder_{ScratchFolder::Where::kMemory};
+  Ledger ledger_;
+  std::map<std::string, std::map<Verdict, int>> verdicts_;
+};
+
+TEST_F(FlipTest, AFlippedByteOfAnyFileIsToldOrTakesNothing) {
+  SCOPED_TRACE(fmt::format("seed {}", seed_));
+  const int64_t flips = Amount("QINGLAN_FAULT_FLIPS", kFlipsOfAFileInCi);
+  Evidence evidence("flipped_byte");
+  for (const std::filesystem::path& file : Files()) {
+    const size_t size = std::filesystem::file_size(file);
+    for (int64_t i = 0; i < flips; ++i) {
+      // The ends of a file hold what the rest is found by.
+      const size_t span = i % 3 == 0 ? std::min<size_t>(size, 64) : size;
+      Flip(file, i % 6 == 0 ? random_() % span : size - 1 - random_() % span);
+    }
+  }
+  for (const std::string kind : {"sst", "wal", "MANIFEST", "CURRENT", "OPTIONS", "IDENTITY"})
+    EXPECT_TRUE(verdicts_.contains(kind)) << kind;
+  EXPECT_GT(verdicts_["wal"][Verdict::kRefused], 0);
+  Tell(evidence);
+}
+
+// Where in the last block of a file in the format of write-ahead logs its records begin.
+std::vector<size_t> RecordsOfLastBlock(const std::string& bytes) {
+  std::vector<size_t> records;
+  size_t at = bytes.size() / kWalBlockBytes * kWalBlockBytes;
+  while (at + kRecordHeadBytes <= bytes.size()) {
+    records.push_back(at);
+    at += kRecordHeadBytes + static_cast<uint8_t>(bytes[at + 4]) + 256u * static_cast<uint8_t>(bytes[at + 5]);
+  }
+  return records;
+}
+
+// A damaged length makes a record, and all behind it, look like a write that was cut short.
+TEST_F(FlipTest, ADamagedLengthNearTheEndIsNotTakenForAWriteThatWasCutShort) {
+  SCOPED_TRACE(fmt::format("seed {}", seed_));
+  Evidence evidence("damaged_length");
+  int refused = 0;
+  for (const std::filesystem::path& file : Files()) {
+    const std::string bytes = Content(file);
+    if (KindOf(file) != "wal" && KindOf(file) != "MANIFEST") continue;
+    for (const size_t record : RecordsOfLastBlock(bytes)) {
+      for (const size_t length_byte : {record + 4, record + 5})
+        refused += Flip(file, length_byte) == Verdict::kRefused ? 1 : 0;
+    }
+  }
+  EXPECT_GT(refused, 10);
+  Tell(evidence);
+}
+
+TEST_F(FlipTest, AMissingFileIsToldOrTakesNothing) {
+  Evidence evidence("missing_file");
+  for (const std::filesystem::path& file : Files()) {
+    if (file == std::ranges::max(Files(), {},
+                                 [](const auto& path) { return path.extension() == ".log" ? path : ""; }))
+      continue;  // the newest write-ahead log: nothing in the folder says that there was one
+    SCOPED_TRACE(file.filename().string());
+    MakeCopy();
+    std::filesystem::remove(std::filesystem::path(copy()) / file.filename());
+    const Verdict verdict = Judge();
+    EXPECT_NE(verdict, Verdict::kLostInSilence);
+    ++verdicts_[KindOf(file)][verdict];
+  }
+  Tell(evidence);
+}
+
+}  // namespace
+}  // namespace qinglan::fault
