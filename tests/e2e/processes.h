@@ -19,6 +19,7 @@ class Process {
   ~Process();
   Process(const Process&) = delete;
 
+  pid_t pid() const { return pid_; }
   void Signal(int signal) const;
   bool Running();
   // Its exit code; 128 and the signal's number when a signal ended it.

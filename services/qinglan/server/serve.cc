@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <map>
 
@@ -24,7 +25,17 @@ struct ServeOptions {
   int checkpoint_seconds = 60;
 };
 
+// Every connection is an open file, and so is every sorted file of the log: a shell's usual 1,024 are few.
+// The system's own limit, which the operator sets, stays what it is.
+void AllowFiles() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int RunServe(ServeOptions options) {
+  AllowFiles();
   // Before any thread is made, so that every thread leaves these signals to the wait below.
   sigset_t signals;
   sigemptyset(&signals);
