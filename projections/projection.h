@@ -6,7 +6,9 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,12 +35,26 @@ class Projection {
   virtual ~Projection() = default;
 
   virtual std::string_view name() const = 0;  // also its view's: lower_snake_case
-  // Another number means other rows for the same log: a new view is built.
+  // Another number means other rows for the same log: a new build is made. Rows of another version are read
+  // by nobody unless a projection of that version is given to the runner as well.
   virtual uint32_t version() const = 0;
   virtual eventstore::Query interest() const = 0;
+  // The same code once more, with nothing kept: two builds of a view are made at the same time.
+  virtual std::unique_ptr<Projection> Another() const = 0;
+  // The same code for a part of the view's rows, the `part`-th of `parts`, from 0: shown every event, it
+  // makes just those rows and touches no other, and the parts together make all of them. Null, the default:
+  // the view cannot be split. Lets a rebuild fold with several threads.
+  virtual std::unique_ptr<Projection> Part(size_t part, size_t parts) const {
+    (void)part;
+    (void)parts;
+    return nullptr;
+  }
 
   // Folds one event. An error stops this view at the event, loudly; nothing of the batch is stored.
   [[nodiscard]] virtual absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) = 0;
+
+  // About how much memory Apply() has kept until Flush(), in bytes.
+  virtual size_t kept_bytes() const { return 0; }
 
   // The batch is complete: write what Apply() kept in memory to save work. Nothing may be kept after it.
   [[nodiscard]] virtual absl::Status Flush(ViewBatch& view) {

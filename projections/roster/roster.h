@@ -11,11 +11,13 @@
 // When a dossier is folded depends on its events alone, so the rows do not depend on how they were batched.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
 #include <cstddef>
-#include <map>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,12 +40,17 @@ class Roster final : public Projection {
   static constexpr size_t kUnfoldedMax = 32;  // at most 255; part of what the rows are, so of the version
   static ViewId Id() { return {std::string(kName), kVersion}; }
 
+  Roster() = default;
   std::string_view name() const override { return kName; }
   uint32_t version() const override { return kVersion; }
   eventstore::Query interest() const override {
     return eventstore::Query::All();
   }  // whatever names a teacher
+  std::unique_ptr<Projection> Another() const override { return Part(part_, parts_); }
+  // Split by teachers.
+  std::unique_ptr<Projection> Part(size_t part, size_t parts) const override;
   [[nodiscard]] absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override;
+  size_t kept_bytes() const override { return kept_bytes_; }
   [[nodiscard]] absl::Status Flush(ViewBatch& view) override;
 
   // A teacher's dossier. NOT_FOUND when there is none; DATA_LOSS when a row does not parse.
@@ -53,16 +60,27 @@ class Roster final : public Projection {
  private:
   // What a batch has touched of a teacher's rows.
   struct Touched {
-    std::optional<dossier::v1::Dossier>
-        folded;                         // read, and to be written, when a folding fell into this batch
+    // Read, and to be written, when a folding fell into this batch.
+    std::unique_ptr<dossier::v1::Dossier> folded;
     size_t stored_unfolded = 0;         // rows that stand in the view from earlier batches
     std::vector<std::string> unfolded;  // all that stand beside the dossier now
     size_t kept = 0;                    // of these, the first so many are stored already
   };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view teacher_id) const { return std::hash<std::string_view>()(teacher_id); }
+  };
 
+  Roster(size_t part, size_t parts) : part_(part), parts_(parts) {}
+
+  bool IsMine(std::string_view teacher_id) const;
   absl::StatusOr<Touched*> Touch(std::string_view teacher_id, ViewBatch& view);
+  [[nodiscard]] absl::Status FoldIn(std::string_view teacher_id, Touched& touched, ViewBatch& view);
 
-  std::map<std::string, Touched, std::less<>> touched_;
+  size_t part_ = 0;
+  size_t parts_ = 1;
+  absl::flat_hash_map<std::string, Touched, Hash, std::equal_to<>> touched_;
+  size_t kept_bytes_ = 0;
 };
 
 }  // namespace qinglan::projections

@@ -7,177 +7,242 @@
 #include <utility>
 
 #include "eventstore/check.h"
-#include "eventstore/text.h"
+#include "projections/rebuild/rebuild.h"
 
 namespace qinglan::projections {
-namespace {
 
 using eventstore::EventView;
 using eventstore::Position;
-using eventstore::QueryItem;
 
-}  // namespace
-
-FollowedView::FollowedView(std::unique_ptr<Projection> p)
-    : projection(std::move(p)),
-      id{std::string(projection->name()), projection->version()},
-      interest(projection->interest()) {}
-
-absl::Status FollowedView::WaitFor(Position wanted, absl::Time deadline) const {
-  const absl::MutexLock lock(&mutex);
-  while (position < wanted) {
-    if (state == ViewState::kStopped) {
-      return absl::FailedPreconditionError(fmt::format("view {} stopped at position {}: {}", id.ToString(),
-                                                       position.value, Std(error.message())));
-    }
-    if (closed) return absl::UnavailableError(fmt::format("view {} is no longer followed", id.ToString()));
-    if (changed.WaitWithDeadline(&mutex, deadline) && position < wanted && state != ViewState::kStopped &&
-        !closed) {
-      return absl::DeadlineExceededError(fmt::format("view {} is at position {}, not yet at {}",
-                                                     id.ToString(), position.value, wanted.value));
-    }
-  }
-  return absl::OkStatus();
-}
-
-void FollowedView::Reach(Position to, bool caught_up) {
-  const absl::MutexLock lock(&mutex);
-  position = to;
-  if (caught_up) state = ViewState::kLive;
-  changed.SignalAll();
-}
-
-void FollowedView::Fail(const absl::Status& why) {
-  const absl::MutexLock lock(&mutex);
-  state = ViewState::kStopped;
-  error = why;
-  changed.SignalAll();
-}
-
-void FollowedView::Close() {
-  const absl::MutexLock lock(&mutex);
-  closed = true;
-  changed.SignalAll();
-}
-
-ViewStatus FollowedView::Describe(Position head) const {
-  const absl::MutexLock lock(&mutex);
-  const Position known = std::max(head, position);  // the head was read before the view moved on
-  return ViewStatus{id, position, known, known.value - position.value, state, error};
-}
-
-Follower::Follower(eventstore::EventStore* store, ViewStore* view_store, std::vector<FollowedView*> views,
-                   const Runner::Options& options)
-    : store_(store), view_store_(view_store), views_(std::move(views)), options_(options) {
-  for (FollowedView* view : views_) {
-    const auto names_types = [](const QueryItem& item) { return !item.types.empty(); };
-    if (!std::all_of(view->interest.items.begin(), view->interest.items.end(), names_types)) {
-      any_type_.push_back(view);
-      continue;
-    }
-    for (const QueryItem& item : view->interest.items) {
-      for (const std::string& type : item.types) {
-        std::vector<FollowedView*>& wanting = by_type_[type];
-        if (wanting.empty() || wanting.back() != view) wanting.push_back(view);
-      }
-    }
-  }
-}
+Follower::Follower(eventstore::EventStore* store, ViewStore* view_store, Board* board,
+                   FollowerOptions options, std::function<bool(const ViewId&)> caught_up)
+    : store_(store),
+      view_store_(view_store),
+      board_(board),
+      options_(options),
+      caught_up_hook_(std::move(caught_up)) {}
 
 Follower::~Follower() { Stop(); }
 
-absl::Status Follower::Start() {
-  Position lowest = views_.front()->checkpoint.position;
-  for (const FollowedView* view : views_) lowest = std::min(lowest, view->checkpoint.position);
-  // Everything, not the union of what the views want: together they want most of the log, which reading in
-  // order costs less than merging indexes; and so their progress passes the events that nobody wants as soon
-  // as they are there.
-  QL_ASSIGN_OR_RETURN(subscription_, store_->Subscribe(eventstore::Query::All(), lowest));
+void Follower::Start() {
   thread_ = std::thread([this] { Run(); });
-  return absl::OkStatus();
+}
+
+void Follower::Join(std::shared_ptr<Build> build) {
+  const absl::MutexLock lock(&mutex_);
+  joining_.push_back(std::move(build));
+  Wake();
+}
+
+void Follower::Leave(const ViewId& view) {
+  const absl::MutexLock lock(&mutex_);
+  leaving_.push_back(view);
+  Wake();
+  while (!ended_ && thread_.joinable() && std::find(leaving_.begin(), leaving_.end(), view) != leaving_.end())
+    changed_.Wait(&mutex_);
 }
 
 void Follower::Stop() {
-  if (!thread_.joinable()) return;
-  stopping_.store(true);
-  subscription_->Cancel();
-  thread_.join();
+  {
+    const absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    Wake();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Follower::Wake() {
+  if (subscription_ != nullptr) subscription_->Cancel();
+  changed_.SignalAll();
+}
+
+bool Follower::Following() const {
+  return std::any_of(builds_.begin(), builds_.end(), [](const auto& build) { return !build->stopped; });
+}
+
+bool Follower::Arrange() {
+  const absl::MutexLock lock(&mutex_);
+  while (true) {
+    if (stopping_) return false;
+    if (!joining_.empty() || !leaving_.empty()) {
+      for (std::shared_ptr<Build>& build : joining_) builds_.push_back(std::move(build));
+      joining_.clear();
+      for (const ViewId& view : leaving_)
+        std::erase_if(builds_, [&](const std::shared_ptr<Build>& build) { return build->id == view; });
+      leaving_.clear();
+      changed_.SignalAll();
+      std::vector<eventstore::Query> interests;
+      for (const auto& build : builds_) interests.push_back(build->projection->interest());
+      routing_ = Routing(std::move(interests));
+      subscription_.reset();
+    }
+    if (Following()) return true;
+    changed_.Wait(&mutex_);
+  }
 }
 
 void Follower::Run() {
-  while (!stopping_.load() && Step()) {
+  while (Arrange()) {
+    const absl::Status stepped = Step();
+    if (stepped.ok() || absl::IsCancelled(stepped)) continue;
+    if (absl::IsUnavailable(stepped)) {
+      Retry(stepped);
+      continue;
+    }
+    // The log itself is damaged: nothing can be followed past it.
+    for (const auto& build : builds_) StopBuild(*build, stepped);
   }
-  for (FollowedView* view : views_) view->Close();
+  for (const auto& build : builds_) build->batch.reset();
+  const absl::MutexLock lock(&mutex_);
+  ended_ = true;
+  subscription_.reset();
+  changed_.SignalAll();
 }
 
-bool Follower::Step() {
-  for (FollowedView* view : views_) view->pending = view->checkpoint;
-  const size_t limit = caught_up_ ? options_.live_batch_events : options_.catch_up_batch_events;
-  const auto progress = subscription_->Next(limit, options_.wait, [this](const EventView& event) {
-    HandOut(event);
-    return true;
-  });
-  if (!progress.ok()) {
-    if (absl::IsCancelled(progress.status())) return false;
-    for (FollowedView* view : views_) StopView(*view, progress.status());
-    return false;
+absl::Status Follower::Step() {
+  std::shared_ptr<eventstore::Subscription> subscription;
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (stopping_ || !joining_.empty() || !leaving_.empty()) return absl::CancelledError("to be arranged");
+    if (subscription_ == nullptr) {
+      std::optional<Position> lowest;
+      for (const auto& build : builds_) {
+        if (build->stopped) continue;
+        lowest = std::min(lowest.value_or(build->checkpoint.position), build->checkpoint.position);
+      }
+      // Everything, not the union of what the views want: together they want most of the log, which reading
+      // in order costs less than merging indexes; and so their progress passes the events that nobody wants
+      // as soon as they are there.
+      auto subscribed = store_->Subscribe(eventstore::Query::All(), *lowest);
+      QL_RETURN_IF_ERROR(subscribed.status());
+      subscription_ = *std::move(subscribed);
+      caught_up_ = false;
+    }
+    subscription = subscription_;
   }
-  caught_up_ = progress->caught_up;
-  for (FollowedView* view : views_) Commit(*view, *progress);
-  return std::any_of(views_.begin(), views_.end(), [](const FollowedView* view) { return !view->stopped; });
+  const size_t limit = caught_up_ ? options_.live_batch_events : options_.catch_up_batch_events;
+  // Whoever has just joined is told at once when there is nothing left for it.
+  const absl::Duration wait = caught_up_ ? options_.wait : absl::ZeroDuration();
+  refused_ = absl::OkStatus();
+  const auto progress = subscription->Next(limit, wait, [this](const EventView& event) {
+    HandOut(event);
+    return refused_.ok();
+  });
+  QL_RETURN_IF_ERROR(refused_);
+  if (progress.ok()) return Commit(*progress);
+  for (const auto& build : builds_)
+    if (build->batch.has_value()) build->Rewind();
+  const absl::MutexLock lock(&mutex_);
+  subscription_.reset();
+  const bool expected = stopping_ || !joining_.empty() || !leaving_.empty();
+  if (!absl::IsCancelled(progress.status()) || expected) return progress.status();
+  return absl::UnavailableError("the log has closed");
 }
 
 void Follower::HandOut(const EventView& event) {
-  if (const auto wanting = by_type_.find(Absl(event.type)); wanting != by_type_.end()) {
-    for (FollowedView* view : wanting->second) ApplyTo(*view, event);
-  }
-  for (FollowedView* view : any_type_) ApplyTo(*view, event);
+  routing_.Route(event, [&](size_t place) { ApplyTo(*builds_[place], event); });
 }
 
-void Follower::ApplyTo(FollowedView& view, const EventView& event) {
-  if (view.stopped || event.position <= view.checkpoint.position || !view.interest.Matches(event)) return;
-  if (!view.batch.has_value()) {
-    absl::StatusOr<PendingBatch> batch = view_store_->Begin(view.id);
-    if (!batch.ok()) return StopView(view, batch.status());
-    view.batch = *std::move(batch);
-  }
-  const absl::Status applied = view.projection->Apply(event, *view.batch);
-  if (!applied.ok()) {
-    return StopView(
-        view, absl::Status(applied.code(),
-                           Absl(fmt::format("event {} at position {} ({}): {}", event.Id(),
-                                            event.position.value, event.type, Std(applied.message())))));
-  }
-  view.pending.last_applied = event.position;
-  view.pending.last_event_id = event.Id();
-}
-
-void Follower::Commit(FollowedView& view, const eventstore::Progress& progress) {
-  if (view.stopped) return;
-  // A view that is ahead of the others waits for them to reach it; nothing is new for it until then.
-  view.pending.position = std::max(progress.position, view.checkpoint.position);
-  const bool caught_up = progress.caught_up && progress.position >= view.checkpoint.position;
-  if (view.pending != view.checkpoint) {
-    if (!view.batch.has_value()) {
-      absl::StatusOr<PendingBatch> empty = view_store_->Begin(view.id);
-      if (!empty.ok()) return StopView(view, empty.status());
-      view.batch = *std::move(empty);
+void Follower::ApplyTo(Build& build, const EventView& event) {
+  if (build.stopped || !refused_.ok() || event.position <= build.checkpoint.position) return;
+  if (!build.batch.has_value()) {
+    absl::StatusOr<PendingBatch> batch = view_store_->Begin(build.id);
+    if (!batch.ok()) {
+      refused_ = batch.status();
+      return;
     }
-    absl::Status stored = view.projection->Flush(*view.batch);
-    if (stored.ok()) stored = view_store_->Commit(*std::move(view.batch), view.pending);
-    view.batch.reset();
-    if (!stored.ok()) return StopView(view, stored);
-    view.checkpoint = view.pending;
+    build.batch = *std::move(batch);
   }
-  view.Reach(view.checkpoint.position, caught_up);
+  const absl::Status applied = build.projection->Apply(event, *build.batch);
+  if (absl::IsUnavailable(applied)) {
+    refused_ = applied;  // the disk, not the event
+    return;
+  }
+  if (!applied.ok()) return StopBuild(build, AtEvent(applied, event));
+  build.last_applied = event.position;
+  build.last_commit = event.commit_id;
+  build.last_index = event.index_in_commit;
 }
 
-void Follower::StopView(FollowedView& view, const absl::Status& why) {
-  view.stopped = true;
-  view.batch.reset();
-  spdlog::error("view {} stopped after position {}: {}", view.id.ToString(), view.checkpoint.position.value,
+absl::Status Follower::Commit(const eventstore::Progress& progress) {
+  caught_up_ = progress.caught_up;
+  std::vector<ViewStore::Pending> pending;
+  std::vector<Build*> advanced;
+  for (const auto& build : builds_) {
+    // A build that is ahead of the others waits for them to reach it; nothing is new for it until then.
+    if (build->stopped || progress.position <= build->checkpoint.position) continue;
+    if (!build->batch.has_value()) {
+      absl::StatusOr<PendingBatch> empty = view_store_->Begin(build->id);
+      QL_RETURN_IF_ERROR(empty.status());
+      build->batch = *std::move(empty);
+    }
+    if (const absl::Status flushed = build->projection->Flush(*build->batch); !flushed.ok()) {
+      StopBuild(*build, flushed);
+      continue;
+    }
+    Checkpoint to = build->checkpoint;
+    to.position = progress.position;
+    if (build->last_applied > to.last_applied) {
+      to.last_applied = build->last_applied;
+      to.last_event_id = fmt::format("{}#{}", build->last_commit, build->last_index);
+    }
+    pending.push_back({*std::move(build->batch), std::move(to)});
+    build->batch.reset();
+    advanced.push_back(build.get());
+  }
+  const absl::Status stored = view_store_->CommitTogether(pending);
+  if (absl::IsUnavailable(stored)) return stored;
+  for (size_t i = 0; i < pending.size(); ++i) {
+    // Something is damaged: whose rows it is shows when each is stored by itself.
+    const absl::Status alone = stored.ok() ? stored : view_store_->CommitTogether({pending[i]});
+    if (!alone.ok()) {
+      StopBuild(*advanced[i], alone);
+    } else {
+      advanced[i]->checkpoint = std::move(pending[i].checkpoint);
+    }
+  }
+  for (const auto& build : builds_)
+    if (!build->stopped) Arrive(*build, progress);
+  pause_ = absl::ZeroDuration();
+  return absl::OkStatus();
+}
+
+void Follower::Arrive(Build& build, const eventstore::Progress& progress) {
+  const bool live = progress.caught_up && progress.position >= build.checkpoint.position;
+  // First that it answers, then that it is there: who has waited for it may ask for it.
+  if (live && !build.settled) build.settled = caught_up_hook_(build.id);
+  board_->Reach(build.id, build.checkpoint.position,
+                live || build.settled ? ViewState::kLive : ViewState::kCatchingUp);
+}
+
+void Follower::StopBuild(Build& build, const absl::Status& why) {
+  if (build.stopped) return;
+  build.stopped = true;
+  build.batch.reset();
+  spdlog::error("view {} stopped after position {}: {}", build.id.ToString(), build.checkpoint.position.value,
                 why.ToString());
-  view.Fail(why);
+  board_->Fail(build.id, ViewState::kStopped, why);
+}
+
+void Follower::Retry(const absl::Status& why) {
+  for (const auto& build : builds_) {
+    if (build->stopped) continue;
+    build->Rewind();
+    board_->Fail(build->id, ViewState::kRetrying, why);
+  }
+  pause_ = std::clamp(pause_ * 2, options_.retry_first, options_.retry_max);
+  spdlog::error("views are not kept up to date, another attempt in {}: {}", absl::FormatDuration(pause_),
+                why.ToString());
+  {
+    const absl::MutexLock lock(&mutex_);
+    subscription_.reset();
+    const absl::Time until = absl::Now() + pause_;
+    while (!stopping_ && !changed_.WaitWithDeadline(&mutex_, until)) {
+    }
+    if (stopping_) return;
+  }
+  const absl::Status recovered = view_store_->Recover();
+  if (!recovered.ok()) spdlog::error("views: not writable yet: {}", recovered.ToString());
 }
 
 }  // namespace qinglan::projections

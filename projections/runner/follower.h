@@ -1,82 +1,83 @@
-// Part of the runner: one thread, one subscription, and the views that it keeps up to date.
+// Part of the runner: one thread, one subscription, and the builds near the head that it keeps up to date.
+// Builds join and leave between batches. What all of them made of a batch is stored in one write, so that
+// they are at one position at every moment, but for those that stopped.
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 #include <absl/synchronization/mutex.h>
+#include <absl/time/time.h>
 
-#include <atomic>
+#include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <thread>
 #include <vector>
 
 #include "eventstore/event_store.h"
-#include "projections/projection.h"
-#include "projections/runner/runner.h"
+#include "projections/rebuild/routing.h"
+#include "projections/runner/board.h"
+#include "projections/runner/build.h"
 #include "projections/view_store/view_store.h"
 
 namespace qinglan::projections {
 
-// A view and how far it has come. What the thread alone uses is below the line.
-struct FollowedView {
-  explicit FollowedView(std::unique_ptr<Projection> p);
-
-  // Blocks until the rows hold everything up to `position`; see Runner::WaitFor().
-  absl::Status WaitFor(eventstore::Position position, absl::Time deadline) const ABSL_LOCKS_EXCLUDED(mutex);
-  void Reach(eventstore::Position to, bool caught_up) ABSL_LOCKS_EXCLUDED(mutex);
-  void Fail(const absl::Status& why) ABSL_LOCKS_EXCLUDED(mutex);
-  void Close() ABSL_LOCKS_EXCLUDED(mutex);  // nobody will follow any more
-  ViewStatus Describe(eventstore::Position head) const ABSL_LOCKS_EXCLUDED(mutex);
-
-  const std::unique_ptr<Projection> projection;
-  const ViewId id;
-  const eventstore::Query interest;
-
-  mutable absl::Mutex mutex;
-  mutable absl::CondVar changed;
-  eventstore::Position position ABSL_GUARDED_BY(mutex);
-  ViewState state ABSL_GUARDED_BY(mutex) = ViewState::kCatchingUp;
-  absl::Status error ABSL_GUARDED_BY(mutex);
-  bool closed ABSL_GUARDED_BY(mutex) = false;
-
-  // --- the follower's thread only ---
-  Checkpoint checkpoint;              // as stored
-  Checkpoint pending;                 // as it will be when the batch is stored
-  std::optional<PendingBatch> batch;  // while there is one and nothing has gone wrong in it
-  bool stopped = false;
+struct FollowerOptions {
+  size_t live_batch_events = 512;
+  size_t catch_up_batch_events = 8192;
+  absl::Duration wait;
+  absl::Duration retry_first;
+  absl::Duration retry_max;
 };
 
+// Thread-safe.
 class Follower {
  public:
-  Follower(eventstore::EventStore* store, ViewStore* view_store, std::vector<FollowedView*> views,
-           const Runner::Options& options);
+  // `caught_up` is called from the follower's thread, again and again until it returns true.
+  Follower(eventstore::EventStore* store, ViewStore* view_store, Board* board, FollowerOptions options,
+           std::function<bool(const ViewId&)> caught_up);
   ~Follower();
 
-  absl::Status Start();  // subscribes from the lowest checkpoint of its views
-  void Stop();
+  void Start();
+  void Join(std::shared_ptr<Build> build);  // from the next batch on
+  void Leave(const ViewId& view);           // returns when it is not worked at any more
+  void Stop();                              // after the batch under way
 
  private:
   void Run();
-  bool Step();  // one batch; false when there is nothing left to follow
+  // Takes in who joins and lets go who leaves; false when stopping. Waits while there is nobody to follow
+  // for.
+  bool Arrange() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Wake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Step();
   void HandOut(const eventstore::EventView& event);
-  void ApplyTo(FollowedView& view, const eventstore::EventView& event);
-  void Commit(FollowedView& view, const eventstore::Progress& progress);
-  void StopView(FollowedView& view, const absl::Status& why);
+  void ApplyTo(Build& build, const eventstore::EventView& event);
+  absl::Status Commit(const eventstore::Progress& progress);
+  void Arrive(Build& build, const eventstore::Progress& progress);
+  void StopBuild(Build& build, const absl::Status& why);
+  void Retry(const absl::Status& why);
+  bool Following() const;
 
-  eventstore::EventStore* store_;
-  ViewStore* view_store_;
-  std::vector<FollowedView*> views_;
-  Runner::Options options_;
-  // Who wants a type; those whose interest names no type want to see everything.
-  absl::flat_hash_map<std::string, std::vector<FollowedView*>> by_type_;
-  std::vector<FollowedView*> any_type_;
+  eventstore::EventStore* const store_;
+  ViewStore* const view_store_;
+  Board* const board_;
+  const FollowerOptions options_;
+  const std::function<bool(const ViewId&)> caught_up_hook_;
 
-  std::unique_ptr<eventstore::Subscription> subscription_;
+  absl::Mutex mutex_;
+  absl::CondVar changed_;
+  std::vector<std::shared_ptr<Build>> joining_ ABSL_GUARDED_BY(mutex_);
+  std::vector<ViewId> leaving_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<eventstore::Subscription> subscription_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // The thread's own.
+  std::vector<std::shared_ptr<Build>> builds_;
+  Routing routing_;
   bool caught_up_ = false;
-  std::atomic<bool> stopping_ = false;
+  absl::Status refused_;  // by the view store, in the middle of a batch
+  absl::Duration pause_;  // before the next attempt; zero while all goes well
+
   std::thread thread_;
 };
 

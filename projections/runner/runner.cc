@@ -8,118 +8,197 @@
 #include <utility>
 
 #include "eventstore/check.h"
+#include "projections/runner/build.h"
+#include "projections/runner/builder.h"
 #include "projections/runner/follower.h"
+#include "projections/runner/same_log.h"
 
 namespace qinglan::projections {
-namespace {
 
-using eventstore::EventStore;
-using eventstore::EventView;
 using eventstore::Position;
 
-// A view goes on only over the log that it was made from.
-absl::Status CheckSameLog(const EventStore& store, const FollowedView& view, Position head) {
-  const Checkpoint& checkpoint = view.checkpoint;
-  if (checkpoint.position > head) {
-    return absl::FailedPreconditionError(fmt::format(
-        "view {} has come to position {}, but the log ends at {}: the log is not the one that the view was "
-        "made from, or was restored to an earlier state; drop the view to make it again",
-        view.id.ToString(), checkpoint.position.value, head.value));
+Runner::Runner(eventstore::EventStore* store, ViewStore* views,
+               std::vector<std::unique_ptr<Projection>> projections, Options options)
+    : store_(store), view_store_(views), options_(options), codes_(std::move(projections)) {
+  follower_ =
+      std::make_unique<Follower>(store_, view_store_, &board_,
+                                 FollowerOptions{options_.live_batch_events, options_.catch_up_batch_events,
+                                                 options_.wait, options_.retry_first, options_.retry_max},
+                                 [this](const ViewId& view) { return CaughtUp(view); });
+  builder_ = std::make_unique<Builder>(
+      store_, view_store_, &board_,
+      BuilderOptions{options_.together_events_max, options_.rebuild_memory_bytes_max, options_.retry_first,
+                     options_.retry_max},
+      [this](std::shared_ptr<Build> build) { follower_->Join(std::move(build)); });
+}
+
+Runner::~Runner() { Stop(); }
+
+const Projection* Runner::FindCode(std::string_view name, uint32_t version) const {
+  for (const std::unique_ptr<Projection>& code : codes_)
+    if (code->name() == name && code->version() == version) return code.get();
+  return nullptr;
+}
+
+const Projection* Runner::NewestCode(std::string_view name) const {
+  const Projection* newest = nullptr;
+  for (const std::unique_ptr<Projection>& code : codes_) {
+    if (code->name() != name) continue;
+    if (newest == nullptr || code->version() > newest->version()) newest = code.get();
   }
-  if (checkpoint.last_applied.value == 0) return absl::OkStatus();
-  std::string found;
-  eventstore::ReadOptions one;
-  one.after = Position(checkpoint.last_applied.value - 1);
-  one.up_to = checkpoint.last_applied;
-  QL_RETURN_IF_ERROR(store
-                         .Read(eventstore::Query::All(), one,
-                               [&](const EventView& event) {
-                                 found = event.Id();
-                                 return false;
-                               })
-                         .status());
-  if (found == checkpoint.last_event_id) return absl::OkStatus();
-  return absl::FailedPreconditionError(fmt::format(
-      "view {} applied event {} at position {}, where the log has {}: it was made from another log; drop the "
-      "view to make it again",
-      view.id.ToString(), checkpoint.last_event_id, checkpoint.last_applied.value, found));
+  return newest;
 }
 
-}  // namespace
-
-Runner::Runner(EventStore* store, ViewStore* views, std::vector<std::unique_ptr<Projection>> projections,
-               Options options)
-    : store_(store), view_store_(views), options_(options) {
-  for (std::unique_ptr<Projection>& projection : projections) {
-    views_.push_back(std::make_unique<FollowedView>(std::move(projection)));
+ViewId Runner::NextGeneration(const Projection& code) const {
+  ViewId next{std::string(code.name()), code.version(), 1};
+  for (const ViewId& stored : view_store_->Views()) {
+    if (stored.name != next.name || stored.version != next.version) continue;
+    next.generation = std::max(next.generation, stored.generation + 1);
   }
+  return next;
 }
 
-Runner::~Runner() {
-  Stop();
+absl::StatusOr<std::shared_ptr<Build>> Runner::OpenStored(const ViewId& view, Position head) {
+  QL_ASSIGN_OR_RETURN(Checkpoint checkpoint, view_store_->OpenView(view));
+  const Position position = checkpoint.position;
+  const Projection* const code = FindCode(view.name, view.version);
+  if (code == nullptr) {
+    board_.Add(
+        view, position, ViewState::kResting,
+        absl::FailedPreconditionError(fmt::format("this program has no code of version {}", view.version)));
+    return nullptr;
+  }
+  const absl::Status same_log = CheckSameLog(*store_, view, checkpoint, head);
+  if (absl::IsFailedPrecondition(same_log)) {
+    spdlog::error("{}; it is left as it is and does not answer", same_log.ToString());
+    board_.Add(view, position, ViewState::kStopped, same_log);
+    return nullptr;
+  }
+  QL_RETURN_IF_ERROR(same_log);
+  board_.Add(view, position, ViewState::kCatchingUp);
+  return std::make_shared<Build>(view, code->Another(), std::move(checkpoint));
 }
 
-absl::StatusOr<Position> Runner::OpenViews() {
-  QL_ASSIGN_OR_RETURN(const Position head, store_->Head());
-  std::set<ViewId> seen;
-  for (const std::unique_ptr<FollowedView>& view : views_) {
-    if (!seen.insert(view->id).second) {
-      return absl::AlreadyExistsError(fmt::format("two projections make view {}", view->id.ToString()));
+absl::StatusOr<std::shared_ptr<Build>> Runner::MakeNext(const Projection& code, WhenThere when_there) {
+  const ViewId view = NextGeneration(code);
+  QL_RETURN_IF_ERROR(view_store_->MakeView(view, when_there));
+  board_.Add(view, Position(), ViewState::kBuilding);
+  spdlog::info("view {} is built from the log", view.ToString());
+  return std::make_shared<Build>(view, code.Another(), Checkpoint());
+}
+
+absl::Status Runner::OpenBuilds(Position head, std::vector<std::shared_ptr<Build>>& builds) {
+  std::set<std::pair<std::string_view, uint32_t>> seen;
+  for (const std::unique_ptr<Projection>& code : codes_) {
+    board_.Expect(code->name());
+    if (seen.insert({code->name(), code->version()}).second) continue;
+    return absl::AlreadyExistsError(fmt::format(
+        "two projections make view {}", ViewId{std::string(code->name()), code->version()}.ToString()));
+  }
+  for (const ViewId& view : view_store_->Views()) {
+    QL_ASSIGN_OR_RETURN(const std::optional<WhenThere> when_there, view_store_->GetWhenThere(view));
+    if (when_there == WhenThere::kDrop) {
+      QL_RETURN_IF_ERROR(view_store_->DropView(view));
+      spdlog::info("view {} was left over from a comparison and is dropped", view.ToString());
+      continue;
     }
-    QL_ASSIGN_OR_RETURN(view->checkpoint, view_store_->OpenView(view->id));
-    QL_RETURN_IF_ERROR(CheckSameLog(*store_, *view, head));
-    view->Reach(view->checkpoint.position, false);
+    QL_ASSIGN_OR_RETURN(std::shared_ptr<Build> build, OpenStored(view, head));
+    if (build != nullptr) builds.push_back(std::move(build));
   }
-  return head;
+  QL_RETURN_IF_ERROR(ChooseAnswering(builds));
+  for (const std::unique_ptr<Projection>& code : codes_) {
+    const auto is_of_code = [&](const std::shared_ptr<Build>& build) {
+      return build->id.name == code->name() && build->id.version == code->version();
+    };
+    if (std::any_of(builds.begin(), builds.end(), is_of_code)) continue;
+    const bool answers =
+        !board_.Answering(code->name()).has_value() && code.get() == NewestCode(code->name());
+    QL_ASSIGN_OR_RETURN(std::shared_ptr<Build> build,
+                        MakeNext(*code, answers ? WhenThere::kAnswer : WhenThere::kStay));
+    builds.push_back(std::move(build));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Runner::ChooseAnswering(const std::vector<std::shared_ptr<Build>>& builds) {
+  for (const std::shared_ptr<Build>& build : builds) {
+    const std::optional<ViewId> chosen = view_store_->Answering(build->id.name);
+    if (chosen == build->id) board_.SetAnswering(build->id);
+    if (chosen.has_value()) continue;
+    // Stored before there were generations: whatever is there, whole, answered then. The last in order is the
+    // newest.
+    QL_ASSIGN_OR_RETURN(const std::optional<WhenThere> on_its_way, view_store_->GetWhenThere(build->id));
+    if (!on_its_way.has_value() && build->checkpoint != Checkpoint()) board_.SetAnswering(build->id);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Runner::Start() {
-  QL_CHECK(followers_.empty(), "a runner starts once");
-  QL_ASSIGN_OR_RETURN(const Position head, OpenViews());
-  std::vector<FollowedView*> near;
-  std::vector<FollowedView*> far;
-  for (const std::unique_ptr<FollowedView>& view : views_) {
-    const uint64_t to_go = head.value - view->checkpoint.position.value;
-    (to_go <= options_.together_events_max ? near : far).push_back(view.get());
+  QL_ASSIGN_OR_RETURN(const Position head, store_->Head());
+  std::vector<std::shared_ptr<Build>> builds;
+  QL_RETURN_IF_ERROR(OpenBuilds(head, builds));
+  Builder::Group far;
+  for (const std::shared_ptr<Build>& build : builds) {
+    const uint64_t to_go = head.value - build->checkpoint.position.value;
+    if (to_go <= options_.together_events_max) {
+      follower_->Join(build);
+    } else {
+      far.push_back(build);
+    }
   }
-  for (std::vector<FollowedView*>* group : {&near, &far}) {
-    if (group->empty()) continue;
-    followers_.push_back(std::make_unique<Follower>(store_, view_store_, std::move(*group), options_));
-    QL_RETURN_IF_ERROR(followers_.back()->Start());
-  }
-  spdlog::info("{} views follow the log, which is at position {}", views_.size(), head.value);
+  if (!far.empty()) builder_->Add(std::move(far));
+  follower_->Start();
+  builder_->Start();
+  spdlog::info("{} builds of views follow the log, which is at position {}", builds.size(), head.value);
   return absl::OkStatus();
 }
 
 void Runner::Stop() {
-  for (const std::unique_ptr<Follower>& follower : followers_) follower->Stop();
-  for (const std::unique_ptr<FollowedView>& view : views_) view->Close();
+  builder_->Stop();
+  follower_->Stop();
+  board_.Close();
 }
 
-const FollowedView* Runner::Find(const ViewId& id) const {
-  const auto found =
-      std::find_if(views_.begin(), views_.end(), [&](const auto& view) { return view->id == id; });
-  return found == views_.end() ? nullptr : found->get();
+bool Runner::CaughtUp(const ViewId& view) {
+  const absl::MutexLock lock(&switch_mutex_);
+  const auto settle = [&]() -> absl::Status {
+    QL_ASSIGN_OR_RETURN(const std::optional<WhenThere> when_there, view_store_->GetWhenThere(view));
+    const bool none_answers = !board_.Answering(view.name).has_value();
+    if (when_there != WhenThere::kAnswer && !none_answers) {
+      return when_there.has_value() ? view_store_->SetWhenThere(view, std::nullopt) : absl::OkStatus();
+    }
+    QL_RETURN_IF_ERROR(view_store_->Answer(view));
+    board_.SetAnswering(view);
+    spdlog::info("view {} has caught up and answers", view.ToString());
+    return absl::OkStatus();
+  };
+  const absl::Status settled = settle();
+  if (!settled.ok()) spdlog::error("view {} has caught up: {}", view.ToString(), settled.ToString());
+  return settled.ok();
 }
 
-absl::StatusOr<ViewStatus> Runner::Status(const ViewId& id) const {
-  const FollowedView* view = Find(id);
-  if (view == nullptr) return absl::NotFoundError(fmt::format("no view {} is followed", id.ToString()));
+absl::StatusOr<ViewStatus> Runner::Status(const ViewId& view) const {
   QL_ASSIGN_OR_RETURN(const Position head, store_->Head());
-  return view->Describe(head);
+  return board_.Describe(view, head);
 }
 
 absl::StatusOr<std::vector<ViewStatus>> Runner::Statuses() const {
   QL_ASSIGN_OR_RETURN(const Position head, store_->Head());
-  std::vector<ViewStatus> statuses;
-  for (const std::unique_ptr<FollowedView>& view : views_) statuses.push_back(view->Describe(head));
-  return statuses;
+  return board_.DescribeAll(head);
 }
 
-absl::Status Runner::WaitFor(const ViewId& id, Position position, absl::Time deadline) const {
-  const FollowedView* view = Find(id);
-  if (view == nullptr) return absl::NotFoundError(fmt::format("no view {} is followed", id.ToString()));
-  return view->WaitFor(position, deadline);
+absl::Status Runner::WaitFor(const ViewId& view, Position position, absl::Time deadline) const {
+  return board_.WaitFor(view, position, deadline);
+}
+
+absl::StatusOr<ViewSnapshot> Runner::Rows(std::string_view name, Position position,
+                                          absl::Time deadline) const {
+  while (true) {
+    QL_ASSIGN_OR_RETURN(const ViewId view, board_.WaitForAnswer(name, position, deadline));
+    absl::StatusOr<ViewSnapshot> rows = view_store_->Snapshot(view);
+    // Dropped since: another one answers by now.
+    if (!absl::IsNotFound(rows.status()) || board_.Answering(name) == view) return rows;
+  }
 }
 
 }  // namespace qinglan::projections

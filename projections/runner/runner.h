@@ -1,50 +1,60 @@
-// Keeps views up to date with the log. One thread reads the log once for all views that are near its head and
-// hands each event to those that want it; views that have far to go (a new version, built beside the old one)
-// share a second thread, so that they hold up nobody. Each view's rows and checkpoint are stored together,
-// batch by batch (exactly once).
+// Keeps views up to date with the log, and lets an operator make them again while they answer.
 //
-// An event that a view cannot apply stops that view there, loudly, and no other. It stays stopped, its rows
-// as they were before the batch, until the process starts again with code that can apply it.
+// A view may have several builds: one for each version of the code, and one for each time that the code was
+// asked to make it afresh (its generations). One of them answers; the others stand beside it until they are
+// dropped, and are kept up to date as well, so that they can be compared with it and answer at once.
+//
+// One thread reads the log once for all builds near its head and hands each event to those that want it.
+// Builds that have far to go share a second thread and one scan (rebuild/), so that they hold up nobody; near
+// the head they join the first. Rows and checkpoints of a batch are stored together (exactly once).
+//
+// Which build answers changes by itself only when the one that did cannot be kept up to date any more (there
+// is none yet; it is of a version that this program has no code of; the log is not the one it was made from):
+// then one is built and answers once it has caught up, and until then nobody does, for rows of another
+// version or another log might be read wrongly. In all other cases the operator decides.
+//
+// An event that a build cannot apply stops that build there, loudly, and no other; it goes on when the
+// process starts again with code that can apply it. A disk that refuses a write is tried again, with pauses
+// that grow to Options::retry_max.
 //
 // Thread-safe. The event store and the view store must outlive the runner.
 #pragma once
 
+#include <absl/base/thread_annotations.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "eventstore/event_store.h"
 #include "projections/projection.h"
+#include "projections/runner/board.h"
+#include "projections/view_store/compare.h"
 #include "projections/view_store/view_store.h"
 
 namespace qinglan::projections {
 
-enum class ViewState { kCatchingUp, kLive, kStopped };
-
-struct ViewStatus {
-  ViewId view;
-  eventstore::Position position;  // every event up to here is in the rows
-  eventstore::Position head;
-  uint64_t lag = 0;  // head - position
-  ViewState state = ViewState::kCatchingUp;
-  absl::Status error;  // why it stopped
-};
-
-class Follower;  // one thread and the views that it serves
-struct FollowedView;
+class Builder;
+class Follower;
+struct Build;
 
 class Runner {
  public:
   struct Options {
     size_t live_batch_events = 512;
-    size_t catch_up_batch_events = 8192;     // larger: a row that many events touch is written once
-    uint64_t together_events_max = 100'000;  // a view with at most so far to go is read with the live ones
-    absl::Duration wait = absl::Milliseconds(500);  // for the next event, before looking whether to stop
+    size_t catch_up_batch_events = 8192;    // larger: a row that many events touch is written once
+    uint64_t together_events_max = 20'000;  // a build with at most so far to go is read with the live ones
+    absl::Duration wait = absl::Milliseconds(500);  // for the next event, before looking again
+    size_t rebuild_memory_bytes_max = size_t{256} << 20;
+    absl::Duration retry_first = absl::Milliseconds(100);
+    absl::Duration retry_max = absl::Seconds(10);
   };
 
   Runner(eventstore::EventStore* store, ViewStore* views,
@@ -56,30 +66,66 @@ class Runner {
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
-  // Opens the views and starts to follow. Once. FAILED_PRECONDITION when a view has come further than the log
-  // (the log was restored to an earlier state) or was made from another log; ALREADY_EXISTS when two
+  // Opens what is stored, makes builds of what is not, and starts to follow. Once. ALREADY_EXISTS when two
   // projections are the same version of the same view; the errors of the two stores.
   [[nodiscard]] absl::Status Start();
   // Ends the threads after the batch they are at. Waiters are told UNAVAILABLE.
   void Stop();
 
   [[nodiscard]] absl::StatusOr<ViewStatus> Status(const ViewId& view) const;  // NOT_FOUND
-  [[nodiscard]] absl::StatusOr<std::vector<ViewStatus>> Statuses() const;     // in the order they were given
+  [[nodiscard]] absl::StatusOr<std::vector<ViewStatus>> Statuses() const;     // every build, by name
 
-  // Returns when the view's rows hold everything up to `position`. DEADLINE_EXCEEDED; FAILED_PRECONDITION
-  // when the view is stopped before that; UNAVAILABLE when the runner is; NOT_FOUND.
+  // Returns when the build's rows hold everything up to `position`; see Board::WaitFor().
   [[nodiscard]] absl::Status WaitFor(const ViewId& view, eventstore::Position position,
                                      absl::Time deadline) const;
+  // The rows of the build that answers for the view, as soon as they hold everything up to `position`; see
+  // Board::WaitForAnswer().
+  [[nodiscard]] absl::StatusOr<ViewSnapshot> Rows(std::string_view name, eventstore::Position position,
+                                                  absl::Time deadline) const;
+
+  // The views that there is code for, in order.
+  std::vector<std::string> Names() const;
+  // Begins to make these views afresh, all in one scan, beside what answers. The builds; for a view of which
+  // one is on its way already, that one. NOT_FOUND, naming the view.
+  [[nodiscard]] absl::StatusOr<std::vector<ViewId>> Rebuild(const std::vector<std::string>& names,
+                                                            WhenThere when_there);
+  // The build answers from now on. NOT_FOUND; FAILED_PRECONDITION when it is not near the head or cannot be
+  // kept there.
+  [[nodiscard]] absl::Status Switch(const ViewId& view);
+  // Forgets the build. NOT_FOUND; FAILED_PRECONDITION when it answers.
+  [[nodiscard]] absl::Status Drop(const ViewId& view);
+  // Compares two builds row by row at one position. A build that stands still is compared with what the
+  // other's code makes of the log up to there, which takes as long as building it. NOT_FOUND;
+  // FAILED_PRECONDITION when neither can be brought to the other's position; DEADLINE_EXCEEDED.
+  [[nodiscard]] absl::StatusOr<Comparison> Compare(const ViewId& first, const ViewId& second,
+                                                   size_t shown_max, absl::Time deadline);
 
  private:
-  [[nodiscard]] absl::StatusOr<eventstore::Position> OpenViews();
-  const FollowedView* Find(const ViewId& view) const;
+  // A stored build that this program can keep up to date, or none.
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<Build>> OpenStored(const ViewId& view,
+                                                                  eventstore::Position head);
+  [[nodiscard]] absl::Status OpenBuilds(eventstore::Position head,
+                                        std::vector<std::shared_ptr<Build>>& builds);
+  [[nodiscard]] absl::Status ChooseAnswering(const std::vector<std::shared_ptr<Build>>& builds);
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<Build>> MakeNext(const Projection& code, WhenThere when_there);
+  // Takes back what MakeNext() made, before anybody worked at it.
+  void Forget(const std::vector<std::shared_ptr<Build>>& builds);
+  ViewId NextGeneration(const Projection& code) const;
+  const Projection* FindCode(std::string_view name, uint32_t version) const;
+  const Projection* NewestCode(std::string_view name) const;
+  bool CaughtUp(const ViewId& view);  // false: to be asked again
+  [[nodiscard]] absl::StatusOr<Comparison> CompareAt(const ViewSnapshot& still, const ViewId& other,
+                                                     bool still_is_first, size_t shown_max);
 
-  eventstore::EventStore* store_;
-  ViewStore* view_store_;
-  Options options_;
-  std::vector<std::unique_ptr<FollowedView>> views_;
-  std::vector<std::unique_ptr<Follower>> followers_;
+  eventstore::EventStore* const store_;
+  ViewStore* const view_store_;
+  const Options options_;
+  const std::vector<std::unique_ptr<Projection>> codes_;
+  Board board_;
+  absl::Mutex operations_mutex_;  // one operator's wish at a time
+  absl::Mutex switch_mutex_;      // the store and the board agree on what answers
+  std::unique_ptr<Follower> follower_;
+  std::unique_ptr<Builder> builder_;
 };
 
 }  // namespace qinglan::projections

@@ -1,99 +1,42 @@
-// Where the views live: one RocksDB for all of them, a column family for each version of each view. A batch
-// of rows and the view's checkpoint (the log position they are the fold of) are written together or not at
-// all, so that an event's effect is stored exactly once, whenever the process dies. Views can always be made
-// again from the log, so a write is not synced: a power failure may take the newest batches, rows and
-// checkpoint alike, and the runner reads those events again.
+// Where the views live: one RocksDB for all of them, a column family for each build of each view. A batch of
+// rows and the build's checkpoint (the log position they are the fold of) are written together or not at all,
+// so that an event's effect is stored exactly once, whenever the process dies. Views can always be made again
+// from the log, so a write is not synced: a power failure may take the newest batches, rows and checkpoint
+// alike, and the runner reads those events again. Which build answers for a view is on stable storage when
+// Answer() returns.
 //
-// Thread-safe, but for PendingBatch and ViewSnapshot, which belong to one thread at a time. Both may outlive
-// DropView(), neither may outlive the store.
+// Thread-safe, but for what it hands out, which belongs to one thread at a time.
 #pragma once
 
-#include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "eventstore/event.h"
-#include "projections/projection.h"
+#include "projections/view_store/batch.h"
+#include "projections/view_store/bulk.h"
+#include "projections/view_store/snapshot.h"
+#include "projections/view_store/view_id.h"
 
 namespace qinglan::projections {
 
-struct ViewId {
-  std::string name;
-  uint32_t version = 0;
-
-  std::string ToString() const;  // "roster.v3"
-  auto operator<=>(const ViewId&) const = default;
+// What shall become of a build on its way.
+enum class WhenThere {
+  kStay,    // beside whatever answers
+  kAnswer,  // as soon as it has caught up with the log
+  kDrop,    // made for a comparison: gone after it, and after a crash with the next start
 };
 
-// How far a view has come. The last event that it applied is kept by name as well, so that a view is never
-// continued over a log that tells another story.
-struct Checkpoint {
-  eventstore::Position position;      // every event up to here is in the rows
-  eventstore::Position last_applied;  // 0: none yet
-  std::string last_event_id;
-
-  bool operator==(const Checkpoint&) const = default;
-};
-
-using RowVisitor =
-    absl::FunctionRef<bool(std::string_view key, std::string_view value)>;  // false ends the scan
-
-struct ScanOptions {
-  std::string prefix;  // only keys that begin so
-  std::string after;   // and come after this one; empty: from the first
-  size_t limit = SIZE_MAX;
-};
-
-class ViewColumn;  // an open column family
-
-// A view as it was at one moment: rows and position belong together.
-class ViewSnapshot {
- public:
-  ViewSnapshot(ViewSnapshot&&) noexcept;
-  ViewSnapshot& operator=(ViewSnapshot&&) noexcept;
-  ~ViewSnapshot();
-
-  eventstore::Position position() const { return checkpoint_.position; }
-  const Checkpoint& checkpoint() const { return checkpoint_; }
-  // DATA_LOSS when what is stored is damaged, here and below: the view must be dropped and made again.
-  [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(std::string_view key) const;
-  // Rows in order of their keys. True when the scan ended because there was no further row, false when the
-  // limit or the visitor ended it.
-  [[nodiscard]] absl::StatusOr<bool> Scan(const ScanOptions& options, RowVisitor visit) const;
-
- private:
-  friend class ViewStore;
-  struct Pinned;
-  ViewSnapshot(std::unique_ptr<Pinned> pinned, Checkpoint checkpoint);
-
-  std::unique_ptr<Pinned> pinned_;
-  Checkpoint checkpoint_;
-};
-
-// Rows on their way into one view. Thrown away, it has changed nothing.
-class PendingBatch final : public ViewBatch {
- public:
-  [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(std::string_view key) override;
-  void Put(std::string_view key, std::string_view value) override;
-  void Delete(std::string_view key) override;
-
-  size_t rows() const { return rows_.size(); }
-
- private:
-  friend class ViewStore;
-  explicit PendingBatch(std::shared_ptr<ViewColumn> column) : column_(std::move(column)) {}
-
-  std::shared_ptr<ViewColumn> column_;
-  std::map<std::string, std::optional<std::string>, std::less<>> rows_;  // nothing: deleted
+// Estimates, from what the database keeps count of.
+struct ViewSize {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;  // on disk and in write buffers
 };
 
 class ViewStore {
@@ -103,6 +46,10 @@ class ViewStore {
     size_t block_cache_bytes = size_t{64} << 20;
     size_t write_buffer_bytes = size_t{32} << 20;
   };
+  struct Pending {
+    PendingBatch batch;
+    Checkpoint checkpoint;
+  };
 
   // UNAVAILABLE when the folder is in use or cannot be written; DATA_LOSS when it is damaged.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ViewStore>> Open(const Options& options);
@@ -110,28 +57,58 @@ class ViewStore {
   ViewStore(const ViewStore&) = delete;
   ViewStore& operator=(const ViewStore&) = delete;
 
-  // Makes the view when it is new and tells how far it has come. INVALID_ARGUMENT when the name is not
+  // Makes the build when it is new and tells how far it has come. INVALID_ARGUMENT when the name is not
   // lower_snake_case.
   [[nodiscard]] absl::StatusOr<Checkpoint> OpenView(const ViewId& view);
-  // Every stored version of every view, in order.
+  // Makes a new build; what shall become of it is on stable storage before the build is.
+  [[nodiscard]] absl::Status MakeView(const ViewId& view, WhenThere when_there);
+  // Every stored build, in order.
   std::vector<ViewId> Views() const;
-  // Forgets all rows of one version. NOT_FOUND when there is none.
+  // Forgets all rows of a build. NOT_FOUND when there is none; FAILED_PRECONDITION when it answers.
   [[nodiscard]] absl::Status DropView(const ViewId& view);
+  [[nodiscard]] absl::StatusOr<ViewSize> Size(const ViewId& view) const;
 
-  // NOT_FOUND when the view has not been opened, here and below.
+  // Which build answers for the view; none before the first is there.
+  std::optional<ViewId> Answering(std::string_view name) const;
+  // From now on this build does: one atomic, synced write. It is on its way no longer.
+  [[nodiscard]] absl::Status Answer(const ViewId& view);
+  // What is asked of a build that is on its way, kept over restarts; nothing: it has arrived.
+  [[nodiscard]] absl::Status SetWhenThere(const ViewId& view, std::optional<WhenThere> when_there);
+  [[nodiscard]] absl::StatusOr<std::optional<WhenThere>> GetWhenThere(const ViewId& view) const;
+
+  // NOT_FOUND when the build has not been opened, here and below.
   [[nodiscard]] absl::StatusOr<PendingBatch> Begin(const ViewId& view) const;
   // Stores the rows and the checkpoint together; what is read from here on sees both. UNAVAILABLE when the
   // disk fails: then neither is stored. The checkpoint must not go back.
   [[nodiscard]] absl::Status Commit(PendingBatch batch, const Checkpoint& checkpoint);
+  // The same for several builds, all of them or none.
+  [[nodiscard]] absl::Status CommitTogether(const std::vector<Pending>& commits);
+
   [[nodiscard]] absl::StatusOr<ViewSnapshot> Snapshot(const ViewId& view) const;
+  // Of one and the same moment.
+  [[nodiscard]] absl::StatusOr<std::vector<ViewSnapshot>> Snapshots(const std::vector<ViewId>& views) const;
+
+  // For the making of a build from many events at once; see bulk.h.
+  [[nodiscard]] absl::StatusOr<BulkBatch> BeginBulk(const ViewId& view) const;
+  // Takes in the rows of all these batches of one build, which have no key in common, and in the same step
+  // the checkpoint; on stable storage when it returns. The batches are empty afterwards and may be filled
+  // again. UNAVAILABLE: nothing was stored, the batches are as they were. Many rows are written by so many
+  // threads.
+  [[nodiscard]] absl::Status Ingest(const std::vector<BulkBatch*>& batches, const Checkpoint& checkpoint,
+                                    size_t threads = 1);
+
+  // After a commit was UNAVAILABLE: tries to make the database writable again, opening it anew if it must
+  // (waiting for readers to be through, while new ones are UNAVAILABLE). UNAVAILABLE when that failed; try
+  // again later. No batch may be held.
+  [[nodiscard]] absl::Status Recover();
 
  private:
-  struct Database;
-  explicit ViewStore(std::unique_ptr<Database> database);
+  struct Parts;
+  explicit ViewStore(std::unique_ptr<Parts> parts);
 
   absl::StatusOr<std::shared_ptr<ViewColumn>> Find(const ViewId& view) const;
 
-  std::unique_ptr<Database> database_;
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace qinglan::projections

@@ -5,6 +5,7 @@
 
 #include <absl/status/status.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,7 @@ class Worklists final : public Projection {
   std::string_view name() const override { return kName; }
   uint32_t version() const override { return kVersion; }
   eventstore::Query interest() const override;
+  std::unique_ptr<Projection> Another() const override { return std::make_unique<Worklists>(); }
   [[nodiscard]] absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override;
 };
 

@@ -127,10 +127,9 @@ absl::StatusOr<bool> PutWork(const ViewSnapshot& rows, const std::string& prefix
 
 }  // namespace
 
-absl::StatusOr<ViewSnapshot> Lists::Rows(const projections::ViewId& view, uint64_t min_position,
+absl::StatusOr<ViewSnapshot> Lists::Rows(std::string_view view, uint64_t min_position,
                                          const Call& call) const {
-  QL_RETURN_IF_ERROR(views_.runner->WaitFor(view, Position(min_position), WaitDeadline(call)));
-  return views_.store->Snapshot(view);
+  return views_.runner->Rows(view, Position(min_position), WaitDeadline(call));
 }
 
 absl::StatusOr<v1::ListTeachersResponse> Lists::ListTeachers(const v1::ListTeachersRequest& request,
@@ -147,7 +146,8 @@ absl::StatusOr<v1::ListTeachersResponse> Lists::ListTeachers(const v1::ListTeach
     as_of = parts[0];
     after = parts[1];
   }
-  QL_ASSIGN_OR_RETURN(const ViewSnapshot rows, Rows(projections::Roster::Id(), request.min_position(), call));
+  QL_ASSIGN_OR_RETURN(const ViewSnapshot rows,
+                      Rows(projections::Roster::kName, request.min_position(), call));
   QL_RETURN_IF_ERROR(views_.directory->WaitFor(rows.position(), WaitDeadline(call)));
 
   const std::vector<std::string> ids =
@@ -199,7 +199,7 @@ absl::StatusOr<v1::ListWorkResponse> Lists::ListWork(const v1::ListWorkRequest& 
     go_on = parts[0];
   }
   QL_ASSIGN_OR_RETURN(const ViewSnapshot rows,
-                      Rows(projections::Worklists::Id(), request.min_position(), call));
+                      Rows(projections::Worklists::kName, request.min_position(), call));
   v1::ListWorkResponse answer;
   answer.set_position(rows.position().value);
   const std::string prefix =
@@ -223,7 +223,7 @@ absl::StatusOr<v1::ListOwnWorkResponse> Lists::ListOwnWork(const v1::ListOwnWork
     go_on = parts[1];
   }
   QL_ASSIGN_OR_RETURN(const ViewSnapshot rows,
-                      Rows(projections::Worklists::Id(), request.min_position(), call));
+                      Rows(projections::Worklists::kName, request.min_position(), call));
   v1::ListOwnWorkResponse answer;
   answer.set_position(rows.position().value);
   const std::string scope = projections::TeacherScope(request.teacher_id());

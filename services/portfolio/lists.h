@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "eventstore/event_store.h"
 #include "projections/progression/policy/policy_book.h"
@@ -32,8 +33,8 @@ class Lists {
                                                                     const runtime::Call& call) const;
 
  private:
-  // The view as it is once it knows the log up to min_position.
-  absl::StatusOr<projections::ViewSnapshot> Rows(const projections::ViewId& view, uint64_t min_position,
+  // The rows of whichever build answers for the view, once it knows the log up to min_position.
+  absl::StatusOr<projections::ViewSnapshot> Rows(std::string_view view, uint64_t min_position,
                                                  const runtime::Call& call) const;
   std::string DueBefore(v1::WorkKind kind, const std::string& asked) const;
 

@@ -8,7 +8,6 @@
 #include "projections/directory/directory.h"
 #include "projections/projection.h"
 #include "projections/runner/runner.h"
-#include "projections/view_store/view_store.h"
 #include "services/runtime/service_table.h"
 
 namespace qinglan::portfolio {
@@ -17,7 +16,6 @@ namespace qinglan::portfolio {
 // been started before the first call.
 struct Views {
   projections::Directory* directory = nullptr;
-  projections::ViewStore* store = nullptr;
   projections::Runner* runner = nullptr;
 };
 

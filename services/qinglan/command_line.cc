@@ -39,6 +39,7 @@ absl::StatusOr<runtime::Client> ServerOption::Connect(int channels) const {
   options.token = token;
   options.language = language;
   options.channels = channels;
+  options.timeout = timeout;
   runtime::Client client(options);
   QL_RETURN_IF_ERROR(client.WaitUntilServing(absl::Seconds(10)));
   return client;

@@ -28,6 +28,7 @@ void AddRestore(CLI::App& app, RunCommand& run);
 void AddVerifyBackup(CLI::App& app, RunCommand& run);
 void AddImport(CLI::App& app, RunCommand& run);
 void AddPortfolio(CLI::App& app, RunCommand& run);
+void AddViews(CLI::App& app, RunCommand& run);
 
 // --output=text|json
 enum class Output { kText, kJson };
@@ -38,6 +39,7 @@ struct ServerOption {
   std::string target = "127.0.0.1:7410";
   std::string token_file;
   std::string language = "zh";
+  absl::Duration timeout = absl::Seconds(30);  // of a call
 
   void AddTo(CLI::App& command);
   // INVALID_ARGUMENT when the token file cannot be read.

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   qinglan::AddCheckpoint(app, run);
   qinglan::AddVerify(app, run);
   qinglan::bench::AddBench(app, run);
+  qinglan::AddViews(app, run);
   CLI11_PARSE(app, argc, argv);
   return run();
 }

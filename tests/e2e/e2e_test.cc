@@ -4,10 +4,12 @@
 #include <signal.h>
 
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/e2e/processes.h"
 
@@ -133,6 +135,52 @@ TEST(EndToEnd, PortfoliosSayWhoIsReadyWhoIsNotAndWhoIsBarred) {
     teachers.insert(portfolio["header"]["teacher_id"].get<std::string>());
   }
   EXPECT_EQ(teachers.size(), 3U);
+  EXPECT_EQ(installation.Stop(), 0);
+}
+
+// A view made afresh while the server answers: the same rows, switched to, switched back, dropped.
+TEST(EndToEnd, AnOperatorRebuildsTheViewsOfARunningServer) {
+  Installation installation;
+  installation.Start();
+  installation.RunDemo(kTeachers);
+  const auto views = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "views");
+    arguments.push_back("--server=" + installation.server());
+    arguments.push_back("--token-file=" + installation.In("operator.token"));
+    arguments.push_back("--output=json");
+    return installation.Run(arguments);
+  };
+  const auto builds_of = [](const Finished& finished) {
+    std::map<std::string, nlohmann::json> builds;
+    const nlohmann::json answer = nlohmann::json::parse(finished.output, nullptr, false);
+    EXPECT_TRUE(answer.is_object()) << finished.output;
+    for (const nlohmann::json& build : answer["builds"]) builds[build["build"]] = build;
+    return builds;
+  };
+  const auto before = builds_of(views({"list"}));
+  ASSERT_EQ(before.size(), 2U);
+  for (const auto& [name, build] : before) EXPECT_EQ(build["answers"], true) << name;
+  ASSERT_EQ(views({"rebuild"}).exit_code, 0);
+  auto after = builds_of(views({"list"}));
+  ASSERT_EQ(after.size(), 4U);
+  for (const auto& [name, build] : before) {
+    const std::string again = name + ".g2";
+    EXPECT_EQ(after[again]["answers"], false);
+    EXPECT_EQ(after[again]["state"], "BUILD_STATE_LIVE");
+    const Finished same = views({"diff", name, again});
+    EXPECT_EQ(same.exit_code, 0) << same.output;
+    ASSERT_EQ(views({"switch", again}).exit_code, 0);
+    EXPECT_EQ(views({"drop", again}).exit_code, 1);
+  }
+  EXPECT_EQ(installation.Stop(), 0);
+  installation.Start();
+  after = builds_of(views({"list"}));
+  for (const auto& [name, build] : before) {
+    EXPECT_EQ(after[name + ".g2"]["answers"], true);
+    ASSERT_EQ(views({"switch", name}).exit_code, 0);
+    ASSERT_EQ(views({"drop", name + ".g2"}).exit_code, 0);
+  }
+  EXPECT_EQ(builds_of(views({"list"})).size(), 2U);
   EXPECT_EQ(installation.Stop(), 0);
 }
 

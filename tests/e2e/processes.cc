@@ -79,7 +79,7 @@ Installation::Installation() {
   std::vector<std::string> token = {"token", "--key=" + In("keys/private.pem"), "--user=operator",
                                     "--out=" + In("operator.token")};
   for (const char* role :
-       {"district_admin", "training_centre", "research_office", "school_leader", "hr_reviewer"})
+       {"district_admin", "training_centre", "research_office", "school_leader", "hr_reviewer", "operator"})
     token.push_back(std::string("--role=") + role);
   EXPECT_EQ(Run(token).exit_code, 0);
   const Finished log_key = Run({"log-key", "--new=" + In("log.key"), "--name=e2e.example/log"});

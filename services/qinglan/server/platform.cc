@@ -17,6 +17,7 @@
 #include "services/eventstore/proofs/service.h"
 #include "services/eventstore/server/event_store_service.h"
 #include "services/operations/backups/service.h"
+#include "services/operations/views/service.h"
 #include "services/portfolio/service.h"
 #include "services/qinglan/server/areas.h"
 #include "services/runtime/access/token_file.h"
@@ -90,7 +91,8 @@ absl::Status Platform::StartViews(const std::string& data, Parts& parts) {
   parts.runner =
       std::make_unique<projections::Runner>(parts.store.get(), parts.views.get(), portfolio::Projections());
   QL_RETURN_IF_ERROR(parts.runner->Start());
-  portfolio::Register(*parts.table, {parts.directory.get(), parts.views.get(), parts.runner.get()});
+  portfolio::Register(*parts.table, {parts.directory.get(), parts.runner.get()});
+  operations::RegisterViews(*parts.table, {parts.views.get(), parts.runner.get()});
   return absl::OkStatus();
 }
 

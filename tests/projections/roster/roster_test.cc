@@ -66,23 +66,30 @@ Dossier Folded(const std::vector<Event>& events, const std::string& teacher_id) 
   return dossier;
 }
 
-// A roster over a view of its own, fed in batches of one size.
+// A roster over a view of its own, fed in batches of one size; or several, which are parts of one.
 class Fed {
  public:
-  Fed(const std::vector<Event>& events, size_t batch_size) {
+  Fed(const std::vector<Event>& events, size_t batch_size, size_t parts = 1) {
     ViewStore::Options options;
     options.directory = folder_.path() + "/views";
     auto opened = ViewStore::Open(options);
     EXPECT_TRUE(opened.ok()) << opened.status();
     views_ = *std::move(opened);
     EXPECT_TRUE(views_->OpenView(Roster::Id()).ok());
-    Roster roster;
+    std::vector<std::unique_ptr<Projection>> rosters;
+    for (size_t part = 0; part < parts; ++part) rosters.push_back(Roster().Part(part, parts));
     for (size_t begin = 0; begin < events.size(); begin += batch_size) {
       auto batch = views_->Begin(Roster::Id());
       EXPECT_TRUE(batch.ok()) << batch.status();
       const size_t end = std::min(begin + batch_size, events.size());
-      for (size_t i = begin; i < end; ++i) EXPECT_TRUE(roster.Apply(events[i].View(), *batch).ok());
-      EXPECT_TRUE(roster.Flush(*batch).ok());
+      for (const auto& roster : rosters) {
+        for (size_t i = begin; i < end; ++i) EXPECT_TRUE(roster->Apply(events[i].View(), *batch).ok());
+        if (parts == 1 && end - begin > 1) {
+          EXPECT_GT(roster->kept_bytes(), 100u);
+        }
+        EXPECT_TRUE(roster->Flush(*batch).ok());
+        EXPECT_EQ(roster->kept_bytes(), 0u);
+      }
       const Event& last = events[end - 1];
       const Checkpoint checkpoint{last.position, last.position, last.View().Id()};
       EXPECT_TRUE(views_->Commit(*std::move(batch), checkpoint).ok());
@@ -132,6 +139,14 @@ TEST(RosterTest, TheRowsAreTheSameHoweverTheEventsWereBatched) {
   EXPECT_GT(one_by_one.size(), static_cast<size_t>(2 * kTeachers));
   EXPECT_EQ(Fed(events, 7).AllRows(), one_by_one);
   EXPECT_EQ(Fed(events, events.size()).AllRows(), one_by_one);
+}
+
+TEST(RosterTest, ThePartsTogetherMakeTheRowsOfTheWhole) {
+  const std::vector<Event> events = History();
+  const auto whole = Fed(events, 1).AllRows();
+  for (const size_t parts : {2, 3, 5})
+    for (const size_t batch_size : {size_t{7}, events.size()})
+      EXPECT_EQ(Fed(events, batch_size, parts).AllRows(), whole) << parts << " parts";
 }
 
 TEST(RosterTest, AnEventCostsAboutItsOwnSizeAndNotTheDossiers) {

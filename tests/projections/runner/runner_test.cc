@@ -1,109 +1,15 @@
 #include "projections/runner/runner.h"
 
-#include <absl/strings/numbers.h>
-#include <absl/time/clock.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <atomic>
-#include <map>
-#include <string>
-#include <utility>
-#include <vector>
+#include <thread>
 
-#include "eventstore/check.h"
-#include "tests/projections/runner/log.h"
+#include "tests/projections/runner/fixture.h"
 
 namespace qinglan::projections {
 namespace {
 
-using eventstore::EventView;
 using eventstore::Position;
 using ::testing::HasSubstr;
-
-absl::Time Soon() { return absl::Now() + absl::Seconds(20); }
-
-// Counts the events that it is shown by type, and adds up their positions: an event lost, repeated or out of
-// order shows.
-class Tally final : public Projection {
- public:
-  Tally(std::string name, uint32_t version, eventstore::Query interest, std::string poison = "")
-      : name_(std::move(name)),
-        version_(version),
-        interest_(std::move(interest)),
-        poison_(std::move(poison)) {}
-
-  std::string_view name() const override { return name_; }
-  uint32_t version() const override { return version_; }
-  eventstore::Query interest() const override { return interest_; }
-
-  absl::Status Apply(const EventView& event, ViewBatch& view) override {
-    if (event.type == poison_) return absl::InternalError("cannot be digested");
-    QL_RETURN_IF_ERROR(Add(view, std::string(event.type), 1));
-    QL_RETURN_IF_ERROR(Add(view, "sum", event.position.value));
-    ++unflushed_;
-    return absl::OkStatus();
-  }
-  absl::Status Flush(ViewBatch& view) override { return Add(view, "flushed", std::exchange(unflushed_, 0)); }
-
- private:
-  static absl::Status Add(ViewBatch& view, const std::string& key, uint64_t amount) {
-    QL_ASSIGN_OR_RETURN(const std::optional<std::string> row, view.Get(key));
-    uint64_t value = 0;
-    if (row.has_value() && !absl::SimpleAtoi(*row, &value)) return absl::InternalError("no number");
-    view.Put(key, std::to_string(value + amount));
-    return absl::OkStatus();
-  }
-
-  std::string name_;
-  uint32_t version_;
-  eventstore::Query interest_;
-  std::string poison_;
-  uint64_t unflushed_ = 0;
-};
-
-eventstore::Query Types(std::vector<std::string> types) {
-  return {{eventstore::QueryItem{std::move(types), {}}}};
-}
-
-class RunnerTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    log_ = OpenLog(folder_ / "log");
-    views_ = OpenViews(folder_ / "views");
-  }
-  void TearDown() override { runner_.reset(); }
-
-  absl::Status Start(std::vector<std::unique_ptr<Projection>> projections, Runner::Options options = {}) {
-    runner_ = std::make_unique<Runner>(log_.get(), views_.get(), std::move(projections), options);
-    return runner_->Start();
-  }
-  absl::Status StartOne(std::unique_ptr<Projection> projection, Runner::Options options = {}) {
-    std::vector<std::unique_ptr<Projection>> one;
-    one.push_back(std::move(projection));
-    return Start(std::move(one), options);
-  }
-  std::map<std::string, std::string> Rows(const ViewId& view) {
-    std::map<std::string, std::string> rows;
-    const auto snapshot = views_->Snapshot(view);
-    EXPECT_TRUE(snapshot.ok()) << snapshot.status();
-    EXPECT_TRUE(snapshot
-                    ->Scan({},
-                           [&](std::string_view key, std::string_view value) {
-                             rows.emplace(key, value);
-                             return true;
-                           })
-                    .ok());
-    return rows;
-  }
-
-  TestFolder folder_;
-  std::unique_ptr<eventstore::RocksEventStore> log_;
-  std::unique_ptr<ViewStore> views_;
-  std::unique_ptr<Runner> runner_;
-};
-
-using RowMap = std::map<std::string, std::string>;
 
 TEST_F(RunnerTest, EachViewGetsWhatItWantsOfOldAndNewEvents) {
   Append(*log_, "one", {"A", "B", "A"});
@@ -254,30 +160,6 @@ TEST_F(RunnerTest, WaitingEndsAtTheDeadlineAndWhenTheRunnerStops) {
   runner_->Stop();
   waiter.join();
   EXPECT_TRUE(absl::IsUnavailable(outcome)) << outcome;
-}
-
-TEST_F(RunnerTest, AViewPastTheLogsHeadIsRefused) {
-  Append(*log_, "one", {"A", "B"});
-  ASSERT_TRUE(StartOne(std::make_unique<Tally>("all", 1, eventstore::Query::All())).ok());
-  ASSERT_TRUE(runner_->WaitFor({"all", 1}, Position(2), Soon()).ok());
-  runner_.reset();
-  log_ = OpenLog(folder_ / "restored");
-  Append(*log_, "one", {"A"});
-  const absl::Status started = StartOne(std::make_unique<Tally>("all", 1, eventstore::Query::All()));
-  EXPECT_TRUE(absl::IsFailedPrecondition(started));
-  EXPECT_THAT(std::string(started.message()), HasSubstr("has come to position 2, but the log ends at 1"));
-}
-
-TEST_F(RunnerTest, AViewOfAnotherLogIsRefused) {
-  Append(*log_, "one", {"A"});
-  ASSERT_TRUE(StartOne(std::make_unique<Tally>("all", 1, eventstore::Query::All())).ok());
-  ASSERT_TRUE(runner_->WaitFor({"all", 1}, Position(1), Soon()).ok());
-  runner_.reset();
-  log_ = OpenLog(folder_ / "other");
-  Append(*log_, "another", {"A", "B"});
-  const absl::Status started = StartOne(std::make_unique<Tally>("all", 1, eventstore::Query::All()));
-  EXPECT_TRUE(absl::IsFailedPrecondition(started));
-  EXPECT_THAT(std::string(started.message()), HasSubstr("made from another log"));
 }
 
 TEST_F(RunnerTest, TwoProjectionsOfOneVersionAreRefused) {

@@ -58,7 +58,7 @@ class PortfolioTest : public ::testing::Test {
     runner_ = std::make_unique<projections::Runner>(log_.get(), views_.get(), Projections());
     ASSERT_TRUE(runner_->Start().ok());
     table_ = std::make_unique<runtime::ServiceTable>(*log_, environment);
-    Register(*table_, {directory_.get(), views_.get(), runner_.get()});
+    Register(*table_, {directory_.get(), runner_.get()});
   }
   void TearDown() override {
     table_.reset();

@@ -14,6 +14,7 @@
 
 #include "qinglan/eventstore/v1/event_store_service.pb.h"
 #include "services/eventstore/proofs/service.h"
+#include "services/operations/views/service.h"
 #include "services/portfolio/service.h"
 #include "services/runtime/access/access.h"
 #include "services/runtime/access/installation.h"
@@ -94,8 +95,9 @@ const std::vector<Caller>& Callers() {
 class AccessMatrixTest : public testing::Test {
  protected:
   AccessMatrixTest() : access_(stage_.store(), FixedPlacement()) {
-    portfolio::Register(stage_.table(), {});  // the rules only: nothing is asked of these two here
+    portfolio::Register(stage_.table(), {});  // the rules only: nothing is asked of these here
     proofs::Register(stage_.table(), dynamic_cast<const eventstore::ProvableLog&>(stage_.store()), nullptr);
+    operations::RegisterViews(stage_.table(), {});
     std::set<std::string> kinds = {"org", "teacher"};
     for (const auto& method : stage_.table().methods()) {
       std::unique_ptr<Message> request(Prototype(*method).New());

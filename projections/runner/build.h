@@ -1,0 +1,36 @@
+// Part of the runner: a build that is followed. One thread at a time works at it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "projections/projection.h"
+#include "projections/view_store/view_store.h"
+
+namespace qinglan::projections {
+
+struct Build {
+  Build(ViewId view, std::unique_ptr<Projection> code, Checkpoint stored)
+      : id(std::move(view)), projection(std::move(code)), checkpoint(std::move(stored)) {}
+
+  // Forgets what was not stored.
+  void Rewind() {
+    batch.reset();
+    projection = projection->Another();
+    last_applied = eventstore::Position();
+  }
+
+  const ViewId id;
+  std::unique_ptr<Projection> projection;
+  Checkpoint checkpoint;              // as stored
+  std::optional<PendingBatch> batch;  // while there is one
+  eventstore::Position last_applied;  // in the batch; 0: nothing
+  std::string last_commit;
+  uint32_t last_index = 0;
+  bool stopped = false;  // by an event that it cannot apply
+  bool settled = false;  // the runner has been told that it has caught up
+};
+
+}  // namespace qinglan::projections

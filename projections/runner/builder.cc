@@ -1,0 +1,171 @@
+#include "projections/runner/builder.h"
+
+#include <absl/time/clock.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "eventstore/check.h"
+
+namespace qinglan::projections {
+
+using eventstore::Position;
+
+Builder::Builder(eventstore::EventStore* store, ViewStore* view_store, Board* board, BuilderOptions options,
+                 std::function<void(std::shared_ptr<Build>)> near)
+    : store_(store), view_store_(view_store), board_(board), options_(options), near_(std::move(near)) {}
+
+Builder::~Builder() { Stop(); }
+
+void Builder::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Builder::Add(Group group) {
+  const absl::MutexLock lock(&mutex_);
+  waiting_.push_back(std::move(group));
+  changed_.SignalAll();
+}
+
+void Builder::Leave(const ViewId& view) {
+  const absl::MutexLock lock(&mutex_);
+  for (Group& group : waiting_)
+    std::erase_if(group, [&](const std::shared_ptr<Build>& build) { return build->id == view; });
+  if (!working_.contains(view)) return;
+  leaving_.insert(view);
+  changed_.SignalAll();
+  while (working_.contains(view)) changed_.Wait(&mutex_);
+  leaving_.erase(view);
+}
+
+void Builder::Stop() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    changed_.SignalAll();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Builder::DropLeaving(Group& group) {
+  std::erase_if(group, [&](const std::shared_ptr<Build>& build) { return leaving_.contains(build->id); });
+  working_.clear();
+  for (const std::shared_ptr<Build>& build : group) working_.insert(build->id);
+  changed_.SignalAll();
+}
+
+void Builder::Run() {
+  while (true) {
+    Group group;
+    {
+      const absl::MutexLock lock(&mutex_);
+      while (!stopping_ && waiting_.empty()) changed_.Wait(&mutex_);
+      if (stopping_) return;
+      group = std::move(waiting_.front());
+      waiting_.pop_front();
+      DropLeaving(group);
+    }
+    BringNear(group);
+    group.clear();
+    const absl::MutexLock lock(&mutex_);
+    DropLeaving(group);
+    if (stopping_) return;
+  }
+}
+
+void Builder::BringNear(Group& group) {
+  absl::Duration pause = options_.retry_first;
+  while (true) {
+    const absl::StatusOr<bool> left = HandOverNear(group);
+    if (left.ok() && !*left) return;
+    const absl::Status built = left.ok() ? BuildOnce(group) : left.status();
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (stopping_) return;
+      DropLeaving(group);
+    }
+    if (built.ok() || absl::IsCancelled(built)) {
+      pause = options_.retry_first;
+      continue;
+    }
+    if (!absl::IsUnavailable(built)) {
+      for (const auto& build : group) StopBuild(*build, built);
+      return;
+    }
+    for (const auto& build : group) board_->Fail(build->id, ViewState::kRetrying, built);
+    spdlog::error("views are not built, another attempt in {}: {}", absl::FormatDuration(pause),
+                  built.ToString());
+    if (!Pause(pause)) return;
+    pause = std::min(pause * 2, options_.retry_max);
+    const absl::Status recovered = view_store_->Recover();
+    if (!recovered.ok()) spdlog::error("views: not writable yet: {}", recovered.ToString());
+  }
+}
+
+absl::StatusOr<bool> Builder::HandOverNear(Group& group) {
+  QL_ASSIGN_OR_RETURN(const Position head, store_->Head());
+  Group left;
+  for (std::shared_ptr<Build>& build : group) {
+    if (build->stopped) continue;
+    if (build->checkpoint.position.value + options_.near_events >= head.value) {
+      board_->Reach(build->id, build->checkpoint.position, ViewState::kCatchingUp);
+      near_(build);
+    } else {
+      left.push_back(std::move(build));
+    }
+  }
+  group = std::move(left);
+  const absl::MutexLock lock(&mutex_);
+  DropLeaving(group);
+  return !group.empty() && !stopping_;
+}
+
+absl::Status Builder::BuildOnce(Group& group) {
+  std::vector<RebuildTarget> targets;
+  for (const auto& build : group) {
+    board_->Reach(build->id, build->checkpoint.position, ViewState::kBuilding);
+    targets.push_back({build->id, build->projection.get(), build->checkpoint, absl::OkStatus()});
+  }
+  RebuildOptions options;
+  options.memory_bytes_max = options_.memory_bytes_max;
+  options.progress = [&](Position read) {
+    for (const auto& build : group) board_->ReachInMemory(build->id, read);
+    const absl::MutexLock lock(&mutex_);
+    return !stopping_ && leaving_.empty();
+  };
+  const absl::Time started = absl::Now();
+  const absl::StatusOr<RebuildStats> stats = Rebuild(*store_, *view_store_, targets, options);
+  for (size_t i = 0; i < group.size(); ++i) {
+    group[i]->checkpoint = targets[i].checkpoint;
+    group[i]->Rewind();
+    if (!targets[i].status.ok()) {
+      StopBuild(*group[i], targets[i].status);
+    } else {
+      board_->Reach(group[i]->id, group[i]->checkpoint.position, ViewState::kBuilding);
+    }
+  }
+  QL_RETURN_IF_ERROR(stats.status());
+  const double seconds = absl::ToDoubleSeconds(absl::Now() - started);
+  spdlog::info("{} views built from {} events in {:.1f} s, {} rows", group.size(), stats->events, seconds,
+               stats->rows);
+  return absl::OkStatus();
+}
+
+void Builder::StopBuild(Build& build, const absl::Status& why) {
+  if (build.stopped) return;
+  build.stopped = true;
+  spdlog::error("view {} stopped after position {}: {}", build.id.ToString(), build.checkpoint.position.value,
+                why.ToString());
+  board_->Fail(build.id, ViewState::kStopped, why);
+}
+
+bool Builder::Pause(absl::Duration pause) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::Time until = absl::Now() + pause;
+  while (!stopping_ && leaving_.empty() && !changed_.WaitWithDeadline(&mutex_, until)) {
+  }
+  return !stopping_;
+}
+
+}  // namespace qinglan::projections

@@ -1,0 +1,146 @@
+// What an operator asks of the runner.
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <set>
+#include <utility>
+
+#include "eventstore/check.h"
+#include "projections/runner/build.h"
+#include "projections/runner/builder.h"
+#include "projections/runner/follower.h"
+#include "projections/runner/runner.h"
+
+namespace qinglan::projections {
+namespace {
+
+constexpr absl::Duration kLookAgain = absl::Milliseconds(2);  // whether two builds are at one position
+
+bool StandsStill(ViewState state) { return state == ViewState::kStopped || state == ViewState::kResting; }
+
+}  // namespace
+
+std::vector<std::string> Runner::Names() const {
+  std::set<std::string> names;
+  for (const std::unique_ptr<Projection>& code : codes_) names.emplace(code->name());
+  return {names.begin(), names.end()};
+}
+
+absl::StatusOr<std::vector<ViewId>> Runner::Rebuild(const std::vector<std::string>& names,
+                                                    WhenThere when_there) {
+  const absl::MutexLock lock(&operations_mutex_);
+  for (const std::string& name : names)
+    if (NewestCode(name) == nullptr) return absl::NotFoundError(fmt::format("no view {}", name));
+  std::vector<ViewId> views;
+  Builder::Group group;
+  for (const std::string& name : names) {
+    const Projection& code = *NewestCode(name);
+    std::optional<ViewId> on_its_way;
+    for (const ViewId& stored : view_store_->Views()) {
+      if (stored.name != name || stored.version != code.version()) continue;
+      QL_ASSIGN_OR_RETURN(const std::optional<WhenThere> asked, view_store_->GetWhenThere(stored));
+      QL_ASSIGN_OR_RETURN(const ViewStatus status, Status(stored));
+      if (asked.has_value() && !StandsStill(status.state)) on_its_way = stored;
+    }
+    if (on_its_way.has_value()) {
+      views.push_back(*on_its_way);
+      continue;
+    }
+    absl::StatusOr<std::shared_ptr<Build>> build = MakeNext(code, when_there);
+    if (!build.ok()) {
+      Forget(group);  // all of them, or none
+      return build.status();
+    }
+    views.push_back((*build)->id);
+    group.push_back(*std::move(build));
+  }
+  if (!group.empty()) builder_->Add(std::move(group));
+  return views;
+}
+
+void Runner::Forget(const std::vector<std::shared_ptr<Build>>& builds) {
+  for (const std::shared_ptr<Build>& build : builds) {
+    const absl::Status dropped = view_store_->DropView(build->id);
+    if (!dropped.ok()) spdlog::error("view {} is not dropped: {}", build->id.ToString(), dropped.ToString());
+    board_.Remove(build->id);
+  }
+}
+
+absl::Status Runner::Switch(const ViewId& view) {
+  const absl::MutexLock lock(&operations_mutex_);
+  QL_ASSIGN_OR_RETURN(const ViewStatus status, Status(view));
+  if (status.state != ViewState::kLive && status.state != ViewState::kCatchingUp) {
+    return absl::FailedPreconditionError(fmt::format(
+        "view {} is {}: {}", view.ToString(), StateName(status.state), std::string(status.error.message())));
+  }
+  const absl::MutexLock switching(&switch_mutex_);
+  QL_RETURN_IF_ERROR(view_store_->Answer(view));
+  board_.SetAnswering(view);
+  spdlog::info("view {} answers, as an operator asked", view.ToString());
+  return absl::OkStatus();
+}
+
+absl::Status Runner::Drop(const ViewId& view) {
+  const absl::MutexLock lock(&operations_mutex_);
+  QL_RETURN_IF_ERROR(Status(view).status());
+  const absl::Status answers =
+      absl::FailedPreconditionError(fmt::format("view {} is the one that answers", view.ToString()));
+  if (board_.Answering(view.name) == view) return answers;
+  builder_->Leave(view);
+  follower_->Leave(view);
+  // It may have caught up, and have been switched to, before it left.
+  const absl::MutexLock switching(&switch_mutex_);
+  if (board_.Answering(view.name) == view) return answers;
+  QL_RETURN_IF_ERROR(view_store_->DropView(view));
+  board_.Remove(view);
+  spdlog::info("view {} was dropped", view.ToString());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Comparison> Runner::Compare(const ViewId& first, const ViewId& second, size_t shown_max,
+                                           absl::Time deadline) {
+  while (true) {
+    QL_ASSIGN_OR_RETURN(const ViewStatus a, Status(first));
+    QL_ASSIGN_OR_RETURN(const ViewStatus b, Status(second));
+    QL_ASSIGN_OR_RETURN(const std::vector<ViewSnapshot> both, view_store_->Snapshots({first, second}));
+    if (both[0].position() == both[1].position()) return CompareRows(both[0], both[1], shown_max);
+    if (StandsStill(a.state)) return CompareAt(both[0], second, true, shown_max);
+    if (StandsStill(b.state)) return CompareAt(both[1], first, false, shown_max);
+    const bool first_is_behind = both[0].position() < both[1].position();
+    QL_RETURN_IF_ERROR(
+        WaitFor(first_is_behind ? first : second, both[first_is_behind ? 1 : 0].position(), deadline));
+    if (absl::Now() > deadline) return absl::DeadlineExceededError("the builds never were at one position");
+    absl::SleepFor(kLookAgain);
+  }
+}
+
+absl::StatusOr<Comparison> Runner::CompareAt(const ViewSnapshot& still, const ViewId& other,
+                                             bool still_is_first, size_t shown_max) {
+  const absl::MutexLock lock(&operations_mutex_);
+  const Projection* const code = FindCode(other.name, other.version);
+  QL_ASSIGN_OR_RETURN(const eventstore::Position head, store_->Head());
+  if (code == nullptr || still.position() > head) {
+    return absl::FailedPreconditionError(
+        fmt::format("view {} cannot be made up to position {}, where view {} is", other.ToString(),
+                    still.position().value, still.view().ToString()));
+  }
+  const std::unique_ptr<Projection> projection = code->Another();
+  const ViewId made = NextGeneration(*code);
+  QL_RETURN_IF_ERROR(view_store_->MakeView(made, WhenThere::kDrop));
+  const auto compare = [&]() -> absl::StatusOr<Comparison> {
+    std::vector<RebuildTarget> targets = {{made, projection.get(), Checkpoint(), absl::OkStatus()}};
+    RebuildOptions options;
+    options.up_to = still.position();
+    options.memory_bytes_max = options_.rebuild_memory_bytes_max;
+    QL_RETURN_IF_ERROR(projections::Rebuild(*store_, *view_store_, targets, options).status());
+    QL_RETURN_IF_ERROR(targets.front().status);
+    QL_ASSIGN_OR_RETURN(const ViewSnapshot rows, view_store_->Snapshot(made));
+    return still_is_first ? CompareRows(still, rows, shown_max) : CompareRows(rows, still, shown_max);
+  };
+  absl::StatusOr<Comparison> compared = compare();
+  QL_RETURN_IF_ERROR(view_store_->DropView(made));
+  return compared;
+}
+
+}  // namespace qinglan::projections

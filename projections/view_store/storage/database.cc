@@ -1,0 +1,103 @@
+#include "projections/view_store/storage/database.h"
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "eventstore/check.h"
+#include "projections/view_store/storage/format.h"
+
+namespace qinglan::projections {
+namespace {
+
+constexpr size_t kMemtablesMax = 3;
+constexpr int kBackgroundJobs = 2;
+constexpr double kBloomBitsPerKey = 10;
+
+rocksdb::Options MakeOptions(const DatabaseOptions& options) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+  rocksdb::Options rocks;
+  rocks.create_if_missing = true;
+  rocks.max_background_jobs = kBackgroundJobs;
+  // After a power failure the newest batches may be missing or torn at the end of the write-ahead log: go
+  // back to the last whole one. Damage anywhere else is refused.
+  rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  rocks.compression = rocksdb::kLZ4Compression;
+  rocks.write_buffer_size = options.write_buffer_bytes;
+  rocks.max_write_buffer_number = kMemtablesMax;
+  return rocks;
+}
+
+absl::Status ReadAnswering(Database& database) {
+  const std::string prefix = kAnswersPrefix;
+  const std::unique_ptr<rocksdb::Iterator> entries(
+      database.db->NewIterator(rocksdb::ReadOptions(), database.default_column->handle()));
+  for (entries->Seek(prefix); entries->Valid() && entries->key().starts_with(prefix); entries->Next()) {
+    const std::optional<ViewId> build = ViewId::Parse(View(entries->value()));
+    const std::string name(View(entries->key()).substr(prefix.size()));
+    if (!build.has_value() || build->name != name) {
+      return absl::DataLossError(fmt::format("views: what answers for {} is no build of it", name));
+    }
+    database.answering.insert_or_assign(name, *build);
+  }
+  return FromRocks(entries->status(), "which builds answer");
+}
+
+void RemoveIncomingFiles(const std::string& directory) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    if (entry.path().extension() == kIncomingExtension) std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Database> Database::Open(const DatabaseOptions& options) {
+  RemoveIncomingFiles(options.directory);
+  Database database;
+  database.options = MakeOptions(options);
+  std::vector<std::string> names;
+  if (!rocksdb::DB::ListColumnFamilies(database.options, options.directory, &names).ok()) {
+    names = {rocksdb::kDefaultColumnFamilyName};  // a new folder; Open() tells when it is something worse
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : names) descriptors.emplace_back(name, database.options);
+  rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  QL_RETURN_IF_ERROR(
+      FromRocks(rocksdb::DB::Open(database.options, options.directory, descriptors, &handles, &db),
+                fmt::format("open {}", options.directory)));
+  database.db.reset(db);
+  for (size_t i = 0; i < handles.size(); ++i) {
+    if (const std::optional<ViewId> view = ViewId::Parse(names[i])) {
+      database.columns[*view] = std::make_shared<ViewColumn>(database.db, handles[i]);
+    } else {
+      database.default_column = std::make_unique<ViewColumn>(database.db, handles[i]);
+    }
+  }
+  QL_RETURN_IF_ERROR(ReadAnswering(database));
+  return database;
+}
+
+bool Database::TryClose() {
+  // Each column has a share in the database, and whoever uses a column shares that column.
+  if (db.use_count() != static_cast<long>(columns.size()) + 2) return false;
+  for (const auto& [view, column] : columns)
+    if (column.use_count() != 1) return false;
+  columns.clear();
+  answering.clear();
+  default_column.reset();
+  db.reset();
+  return true;
+}
+
+}  // namespace qinglan::projections

@@ -1,0 +1,38 @@
+// Inside the view store: the RocksDB with all that is open in it.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "projections/view_store/storage/column.h"
+#include "projections/view_store/view_id.h"
+
+namespace qinglan::projections {
+
+struct DatabaseOptions {
+  std::string directory;
+  size_t block_cache_bytes = 0;
+  size_t write_buffer_bytes = 0;
+};
+
+// Not thread-safe.
+struct Database {
+  std::shared_ptr<rocksdb::DB> db;
+  std::unique_ptr<ViewColumn> default_column;
+  rocksdb::Options options;  // of the database and of every column
+  std::map<ViewId, std::shared_ptr<ViewColumn>> columns;
+  std::map<std::string, ViewId> answering;  // by the view's name
+
+  // UNAVAILABLE, DATA_LOSS. Clears away what a crash left of files on their way in.
+  static absl::StatusOr<Database> Open(const DatabaseOptions& options);
+  // Closes when nobody else uses any of it; false, and still open, when somebody does.
+  bool TryClose();
+};
+
+}  // namespace qinglan::projections

@@ -1,0 +1,39 @@
+// The bytes of the view store. A build is a column family named as ViewId::ToString() says; in it
+//   "c"              the checkpoint: byte 1, position and last_applied as 8 bytes each, big-endian, event id
+//   "r" row key      a row
+// so that the checkpoint lies in the same family as the rows, and no order of flushing can part them. In the
+// default family
+//   "answers/" name        the build that answers for the view, as ViewId::ToString()
+//   "building/" build      the build is on its way: "switch" (it answers as soon as it is there), "stay"
+//                          or "drop" (it was made for a comparison)
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <string>
+#include <string_view>
+
+#include "projections/view_store/view_id.h"
+
+namespace qinglan::projections {
+
+inline constexpr char kCheckpointKey[] = "c";
+inline constexpr char kAnswersPrefix[] = "answers/";
+inline constexpr char kBuildingPrefix[] = "building/";
+inline constexpr char kSwitchWhenThere[] = "switch";
+inline constexpr char kStayWhenThere[] = "stay";
+inline constexpr char kDropWhenThere[] = "drop";
+
+// Files of rows that are about to be taken in, "<build>.<number>.incoming" in the database's folder.
+inline constexpr char kIncomingExtension[] = ".incoming";
+
+std::string RowKey(std::string_view key);
+// The first key after all that begin with `prefix`, which is a row's.
+std::string EndOfPrefix(std::string prefix);
+
+std::string EncodeCheckpoint(const Checkpoint& checkpoint);
+absl::StatusOr<Checkpoint> DecodeCheckpoint(std::string_view bytes);  // DATA_LOSS
+
+bool IsViewName(std::string_view name);  // lower_snake_case
+
+}  // namespace qinglan::projections

@@ -1,0 +1,106 @@
+// A disk that refuses the views' writes for a while.
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "tests/projections/runner/fixture.h"
+
+namespace qinglan::projections {
+namespace {
+
+using eventstore::Position;
+using ::testing::HasSubstr;
+
+constexpr size_t kRowBytes = 200'000;
+constexpr size_t kFileBytesMax = 500'000;
+
+// A large row for each event, so that the views' files outgrow a limit that the log's do not meet.
+class Bulky final : public Projection {
+ public:
+  std::string_view name() const override { return "bulky"; }
+  uint32_t version() const override { return 1; }
+  eventstore::Query interest() const override { return eventstore::Query::All(); }
+  std::unique_ptr<Projection> Another() const override { return std::make_unique<Bulky>(); }
+  absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override {
+    view.Put(std::to_string(event.position.value), std::string(kRowBytes, 'x'));
+    return absl::OkStatus();
+  }
+};
+
+// While it lives, no file of this process grows beyond the limit: the write fails as on a disk that gives
+// errors.
+class FileSizeLimit {
+ public:
+  FileSizeLimit() : previous_signal_(signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &previous_);
+    rlimit limit = previous_;
+    limit.rlim_cur = kFileBytesMax;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &previous_);
+    signal(SIGXFSZ, previous_signal_);
+  }
+
+ private:
+  sighandler_t previous_signal_;
+  rlimit previous_{};
+};
+
+TEST_F(RunnerTest, ADiskThatRefusesIsTriedAgainUntilItRecovers) {
+  Runner::Options options;
+  options.retry_first = options.retry_max = absl::Milliseconds(20);
+  ASSERT_TRUE(StartOne(std::make_unique<Bulky>(), options).ok());
+  const ViewId view{"bulky", 1};
+  Append(*log_, "first", {"A"});
+  ASSERT_TRUE(runner_->WaitFor(view, Position(1), Soon()).ok());
+  {
+    const FileSizeLimit limit;
+    for (int i = 0; i < 4; ++i) Append(*log_, fmt::format("refused{}", i), {"A"});
+    ASSERT_TRUE(Becomes(view, ViewState::kRetrying));
+    const auto status = runner_->Status(view);
+    EXPECT_LT(status->position, Position(5));
+    EXPECT_THAT(std::string(status->error.message()), HasSubstr("views:"));
+    EXPECT_TRUE(
+        absl::IsDeadlineExceeded(runner_->WaitFor(view, Position(5), absl::Now() + absl::Milliseconds(100))));
+  }
+  ASSERT_TRUE(Becomes(view, ViewState::kLive));
+  const Position last = Append(*log_, "last", {"A"});
+  ASSERT_TRUE(runner_->WaitFor(view, last, Soon()).ok());
+  EXPECT_EQ(Answer("bulky", last).size(), 6u) << "nothing lost";
+  EXPECT_TRUE(runner_->Status(view)->error.ok());
+}
+
+TEST_F(RunnerTest, ARebuildWhoseDiskRefusesIsTriedAgainUntilItRecovers) {
+  for (int i = 0; i < 8; ++i) Append(*log_, fmt::format("c{}", i), {"A"});
+  Runner::Options options;
+  options.retry_first = options.retry_max = absl::Milliseconds(20);
+  options.together_events_max = 2;
+  const ViewId view{"all", 1};
+  auto limit = std::make_unique<FileSizeLimit>();
+  // A rebuild reads nothing that it could refuse: the file of rows is what does not fit.
+  class Random final : public Projection {
+   public:
+    std::string_view name() const override { return "all"; }
+    uint32_t version() const override { return 1; }
+    eventstore::Query interest() const override { return eventstore::Query::All(); }
+    std::unique_ptr<Projection> Another() const override { return std::make_unique<Random>(); }
+    absl::Status Apply(const eventstore::EventView& event, ViewBatch& rows) override {
+      std::string noise;  // that no compression makes small
+      uint64_t state = event.position.value;
+      while (noise.size() < kRowBytes) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        noise += static_cast<char>(state >> 56);
+      }
+      rows.Put(std::to_string(event.position.value), noise);
+      return absl::OkStatus();
+    }
+  };
+  ASSERT_TRUE(StartOne(std::make_unique<Random>(), options).ok());
+  ASSERT_TRUE(Becomes(view, ViewState::kRetrying));
+  EXPECT_EQ(runner_->Status(view)->position, Position(0));
+  limit.reset();
+  EXPECT_EQ(Answer("all", Position(8)).size(), 8u);
+}
+
+}  // namespace
+}  // namespace qinglan::projections

@@ -1,0 +1,116 @@
+// Rows that are gathered in memory and taken in as sorted files.
+#include "projections/view_store/bulk.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <random>
+#include <string>
+
+#include "projections/view_store/view_store.h"
+#include "tests/harness/stage.h"
+
+namespace qinglan::projections {
+namespace {
+
+using eventstore::Position;
+
+const ViewId kView{"bulky", 1};
+
+Checkpoint At(uint64_t position) { return Checkpoint{Position(position), Position(position), "commit#0"}; }
+
+class BulkTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ViewStore::Options options;
+    options.directory = folder_.path() + "/views";
+    auto opened = ViewStore::Open(options);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    views_ = *std::move(opened);
+    ASSERT_TRUE(views_->OpenView(kView).ok());
+  }
+  std::map<std::string, std::string> Rows() const {
+    std::map<std::string, std::string> rows;
+    const auto snapshot = views_->Snapshot(kView);
+    EXPECT_TRUE(snapshot.ok()) << snapshot.status();
+    EXPECT_TRUE(snapshot
+                    ->Scan({}, [&](std::string_view key,
+                                   std::string_view value) { return rows.emplace(key, value).second; })
+                    .ok());
+    return rows;
+  }
+
+  tests::TemporaryFolder folder_;
+  std::unique_ptr<ViewStore> views_;
+};
+
+// A batch against a map, over many storings: whatever is read, at any time, is what was written last.
+TEST_F(BulkTest, ABatchIsAMapWhereverItsRowsAre) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  std::mt19937 draw(seed);
+  std::map<std::string, std::string> model;
+  auto batch = views_->BeginBulk(kView);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  for (uint64_t round = 1; round <= 8; ++round) {
+    for (int step = 0; step < 2000; ++step) {
+      // Keys of any bytes, some of them empty or the beginning of others; values that grow and shrink.
+      const std::string key(draw() % 3, static_cast<char>(draw() % 256));
+      const std::string value(draw() % 2000, static_cast<char>('a' + draw() % 26));
+      const auto found = batch->Get(key);
+      ASSERT_TRUE(found.ok()) << found.status();
+      const auto expected = model.find(key);
+      ASSERT_EQ(found->has_value(), expected != model.end());
+      if (found->has_value()) {
+        ASSERT_EQ(**found, expected->second);
+      }
+      if (draw() % 3 == 0) {
+        batch->Delete(key);
+        model.erase(key);
+      } else {
+        batch->Put(key, value);
+        model[key] = value;
+      }
+    }
+    EXPECT_GT(batch->bytes(), batch->rows());
+    ASSERT_TRUE(views_->Ingest({&*batch}, At(round)).ok());
+    EXPECT_EQ(batch->rows(), 0u);
+    EXPECT_EQ(Rows(), model);
+    EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), At(round));
+  }
+}
+
+TEST_F(BulkTest, ManyRowsOfSeveralBatchesAreTakenInTogetherByManyThreads) {
+  auto first = views_->BeginBulk(kView);
+  auto second = views_->BeginBulk(kView);
+  ASSERT_TRUE(first.ok() && second.ok());
+  std::map<std::string, std::string> model;
+  for (int i = 0; i < 70'000; ++i) {
+    // The first in order, the second not.
+    const std::string key =
+        i % 2 == 0 ? fmt::format("{:08}", i) : fmt::format("{:08}", i * 7919 % 70'000 | 1);
+    (i % 2 == 0 ? *first : *second).Put(key, std::to_string(i));
+    model[key] = std::to_string(i);
+  }
+  ASSERT_TRUE(views_->Ingest({&*first, &*second}, At(9), 3).ok());
+  EXPECT_EQ(Rows(), model);
+  EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), At(9));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path() + "/views"))
+    EXPECT_NE(entry.path().extension(), ".incoming");
+}
+
+TEST_F(BulkTest, NoRowsAtAllStillMoveTheCheckpoint) {
+  auto batch = views_->BeginBulk(kView);
+  ASSERT_TRUE(batch.ok());
+  batch->Put("came", "and");
+  batch->Delete("came");
+  batch->Delete("never there");
+  ASSERT_TRUE(views_->Ingest({&*batch}, At(3), 2).ok());
+  EXPECT_TRUE(Rows().empty());
+  EXPECT_EQ(views_->Snapshot(kView)->position(), Position(3));
+}
+
+}  // namespace
+}  // namespace qinglan::projections
