@@ -68,14 +68,14 @@ measure() {
 
 fresh() { rm -rf "${work:?}/$1"; mkdir -p "$work"; echo "$work/$1"; }
 
-start_server() {  # DATA
+start_server() {  # DATA [ROLES]
   if [ ! -e "$out/keys/jwks.json" ]; then
     "$qinglan" token --new-keys="$out/keys" >/dev/null
     "$qinglan" token --key="$out/keys/private.pem" --user=bench --role=operator --hours=720 --out="$out/keys/token" >/dev/null
   fi
   rm -f "$work/port"
   mkdir -p "$work"
-  "$qinglan" serve --roles=eventstore --data="$1" --keys="$out/keys/jwks.json" --port=0 --port-file="$work/port" \
+  "$qinglan" serve --roles="${2:-eventstore}" --data="$1" --keys="$out/keys/jwks.json" --port=0 --port-file="$work/port" \
     >"$work/server.log" 2>&1 &
   server_pid=$!
   for _ in $(seq 600); do
@@ -197,20 +197,25 @@ others() {
   if wanted restore; then restores; fi
 }
 
-# The views are rebuilt, and a live one is followed, by a program of the projections' own.
+# On records of a demonstration's, many times over: folds of made-up bytes would have nothing to do.
 rebuilds() {
-  local views=$root/build/$preset/tests/bench_views
-  [ -x "$views" ] || { echo "rebuild: bench_views is not built" >>"$skipped"; return; }
-  measure rebuild rebuilt "$views"
+  local seed=$work/demo
+  demonstration "$seed" || { echo "rebuild: the demonstration could not be made" >>"$skipped"; return; }
+  served=$(fresh grown)
+  "$qinglan" bench grow --like="$seed" --data="$served" --events="$events" >/dev/null
+  measure rebuild "$qinglan" bench rebuild --data="$served" --runs=1 --output=json
+  rm -rf "$served"
+  measure view-lag "$qinglan" bench view-lag --like="$seed" --data="$(fresh live)" --rate=10000 "${times[@]}" --output=json
+  rm -rf "$work/live"
 }
 
-rebuilt() {  # BENCH_VIEWS
-  QINGLAN_BENCH_EVENTS=$events "$1" --benchmark_format=json --benchmark_filter='RebuildProduct/2|LiveLag' | jq '
-    (.benchmarks[] | select(.name | startswith("RebuildProduct"))) as $rebuild
-    | (.benchmarks[] | select(.name | startswith("LiveLag"))) as $live
-    | {bench: "rebuild", events_per_second: $rebuild.items_per_second, rows: $rebuild.rows,
-       live_lag_us: {p50: ($live.p50_ms * 1000), p99: ($live.p99_ms * 1000), max: ($live.max_ms * 1000)},
-       live_appends_per_second: $live.appends_per_s}'
+# demonstration DATA: a made-up district's years, recorded through the public API; made once.
+demonstration() {
+  [ ! -e "$1/log" ] || return 0
+  start_server "$1" all || return 1
+  "$qinglan" demo-district --server="127.0.0.1:$(cat "$work/port")" --key="$out/keys/private.pem" \
+    --teachers="$($quick && echo 12 || echo 300)" --years=3 >/dev/null 2>"$out/runs/demonstration.log"
+  stop_server
 }
 
 restores() {

@@ -5,6 +5,7 @@
 
 #include "services/qinglan/bench/options.h"
 #include "services/qinglan/bench/runs/runs.h"
+#include "services/qinglan/bench/views_commands.h"
 #include "services/qinglan/bench/workload/workload.h"
 
 namespace qinglan::bench {
@@ -183,13 +184,14 @@ void AddOpen(Commands& commands, RunCommand& run) {
 }  // namespace
 
 void AddBench(CLI::App& app, RunCommand& run) {
-  CLI::App* bench = app.add_subcommand("bench", "Measures a log of made-up events");
+  CLI::App* bench = app.add_subcommand("bench", "Measures a log of made-up events, and views");
   bench->require_subcommand(1);
   Commands commands(*bench, run);
   AddAppend(commands);
   AddRead(commands);
   AddOthers(commands);
   AddOpen(commands, run);
+  AddViewsBenches(*bench, run);
 }
 
 }  // namespace qinglan::bench
