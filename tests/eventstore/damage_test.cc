@@ -6,7 +6,7 @@
 
 #include "eventstore/rocks/format/posting.h"
 #include "eventstore/rocks/format/record.h"
-#include "tests/harness/scratch_store.h"
+#include "tests/eventstore/scratch_store.h"
 
 namespace qinglan::eventstore {
 namespace {

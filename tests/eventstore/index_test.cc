@@ -11,7 +11,7 @@
 #include "eventstore/rocks/format/coding.h"
 #include "eventstore/rocks/format/posting.h"
 #include "eventstore/rocks/index/index_file.h"
-#include "tests/harness/scratch_store.h"
+#include "tests/eventstore/scratch_store.h"
 
 namespace qinglan::eventstore {
 namespace {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "eventstore/rocks/format/keys.h"
-#include "tests/harness/scratch_store.h"
+#include "tests/eventstore/scratch_store.h"
 
 namespace qinglan::eventstore {
 namespace {

@@ -10,7 +10,7 @@
 #include "eventstore/rocks/format/record.h"
 #include "eventstore/rocks/tree/stored_nodes.h"
 #include "eventstore/transparency/leaf.h"
-#include "tests/harness/scratch_store.h"
+#include "tests/eventstore/scratch_store.h"
 
 namespace qinglan::eventstore {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <filesystem>
 
-#include "tests/harness/scratch_store.h"
+#include "tests/eventstore/scratch_store.h"
 
 namespace qinglan::eventstore {
 namespace {

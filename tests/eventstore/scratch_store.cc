@@ -1,4 +1,4 @@
-#include "tests/harness/scratch_store.h"
+#include "tests/eventstore/scratch_store.h"
 
 #include <gtest/gtest.h>
 
