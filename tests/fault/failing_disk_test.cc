@@ -1,17 +1,11 @@
-// A disk that gives errors: a sync that fails once, a read that fails while a condition is being checked, no
-// room. What was acknowledged stays, what was refused is not there, and nothing is there in part.
+// A disk that gives errors: a sync that fails once, a read that fails while a condition is being checked.
+// What was acknowledged stays, what was refused is not there, and nothing is there in part.
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <memory>
 #include <random>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "eventstore/rocks/fsck.h"
@@ -26,17 +20,12 @@ namespace {
 using absl::StatusCode;
 using eventstore::AppendCondition;
 using eventstore::AppendRequest;
-using eventstore::EventStore;
-using eventstore::EventView;
 using eventstore::Position;
 using eventstore::Query;
 using eventstore::RocksEventStore;
 
 constexpr int64_t kSyncRoundsInCi = 8;
-constexpr int64_t kFullRoundsInCi = 2;
 constexpr int kAccessesMax = 60;  // to tables, of one append
-constexpr absl::Duration kRecoveryMax = absl::Seconds(60);
-constexpr uint64_t kWorkingRoomBytes = 64 * 1024 * 1024;  // what the store is promised to do with
 
 void Sleep(std::mt19937& random, int most_millis) {
   absl::SleepFor(absl::Milliseconds(1 + random() % static_cast<uint32_t>(most_millis)));
@@ -153,127 +142,6 @@ TEST(FailedReadTest, AConditionThatCannotBeReadIsNeverTakenForHolding) {
   EXPECT_LT(attempts, kAccessesMax) << "with none of its accesses failing, the append is over";
   evidence.Set("attempts", attempts);
   evidence.Set("refused", refused);
-}
-
-// Fills up what room there is, by a quota or on a small file system of its own.
-void FillAndRecover(const RocksEventStore::Options& options, const std::string& run, Ledger& ledger,
-                    std::mt19937& random, Evidence& evidence,
-                    const std::function<void(bool full)>& set_full) {
-  auto store = RocksEventStore::Open(options);
-  ASSERT_TRUE(store.ok()) << store.status();
-  {
-    Workload workload(**store, ledger, {run, 4, static_cast<uint32_t>(random()), ledger.Unknown()});
-    Sleep(random, 100);
-    set_full(true);
-    const absl::Time patience = absl::Now() + kRecoveryMax;
-    absl::Status refused;
-    for (uint64_t n = 1; refused.ok() && absl::Now() < patience; ++n) {
-      const std::string id = CommitId(run + "-full", 0, n);
-      if (IsCounter(id)) continue;
-      ledger.Asked(id);
-      const auto answer = (*store)->AppendAndWait(PlainRequest(id));
-      ledger.Answered(id, answer);
-      refused = answer.status();
-    }
-    EXPECT_TRUE(absl::IsResourceExhausted(refused) || absl::IsUnavailable(refused)) << refused;
-    // Readers do not suffer.
-    uint64_t met = 0;
-    const auto read = (*store)->Read(Query::All(), {}, [&](const EventView& event) {
-      EXPECT_EQ(event.position.value, ++met);
-      return true;
-    });
-    EXPECT_TRUE(read.ok()) << read.status();
-    Sleep(random, 200);
-  }
-  ExpectSound(**store, ledger);
-  set_full(false);
-  const absl::Time patience = absl::Now() + kRecoveryMax;
-  const std::string id = CommitId(run + "-again", 0, 1);
-  absl::StatusOr<eventstore::Appended> answer = absl::UnavailableError("not asked");
-  ledger.Asked(id);
-  while (!answer.ok() && absl::Now() < patience) {
-    answer = (*store)->AppendAndWait(PlainRequest(id));
-    if (!answer.ok()) absl::SleepFor(absl::Milliseconds(50));
-  }
-  ledger.Answered(id, answer);
-  EXPECT_TRUE(answer.ok()) << "there is room again: " << answer.status();
-  Workload workload(**store, ledger, {run + "-on", 4, static_cast<uint32_t>(random()), ledger.Unknown()});
-  Sleep(random, 100);
-  workload.Stop();
-  evidence.Add(ExpectSound(**store, ledger));
-}
-
-TEST(FullDiskTest, AFullDiskStopsAppendsAloneAndTheyGoOnWhenThereIsRoom) {
-  Hush();
-  const uint32_t seed = Seed();
-  SCOPED_TRACE(fmt::format("seed {}", seed));
-  std::mt19937 random(seed);
-  const int64_t rounds = Amount("QINGLAN_FAULT_FULL_ROUNDS", kFullRoundsInCi);
-  Evidence evidence("full_disk");
-  const ScratchFolder folder;
-  Disk disk(folder.log());
-  Ledger ledger;
-  for (int64_t round = 0; round < rounds && !testing::Test::HasFailure(); ++round) {
-    SCOPED_TRACE(fmt::format("round {}", round));
-    FillAndRecover(
-        SmallStore(folder.log(), disk.env()), fmt::format("r{}", round), ledger, random, evidence,
-        [&](bool full) { disk.SetRoom(disk.used() + (full ? random() % 100'000 : kWorkingRoomBytes)); });
-    disk.CutPower(Disk::Death::kSilent);
-    disk.LosePower(Loss::kAll, random);
-    const auto store = RocksEventStore::Open(SmallStore(folder.log(), disk.env()));
-    ASSERT_TRUE(store.ok()) << store.status();
-    evidence.Add(ExpectSound(**store, ledger));
-  }
-  evidence.Set("rounds", rounds);
-  evidence.Set("seed", seed);
-  evidence.Set("refused_writes", disk.failures());
-  evidence.Set("acknowledged_commits", ledger.acknowledged());
-}
-
-// A file system of its own, in memory, which only root may make. What it says with everybody is said by the
-// test above; this one adds the kernel's own way of being full.
-class SmallFileSystem {
- public:
-  SmallFileSystem() : mounted_(mount("qinglan-fault", folder_.path().c_str(), "tmpfs", 0, kSize) == 0) {}
-  ~SmallFileSystem() {
-    if (mounted_) (void)umount2(folder_.path().c_str(), MNT_DETACH);
-  }
-  SmallFileSystem(const SmallFileSystem&) = delete;
-  SmallFileSystem& operator=(const SmallFileSystem&) = delete;
-  bool mounted() const { return mounted_; }
-  const std::string& path() const { return folder_.path(); }
-
- private:
-  static constexpr char kSize[] = "size=64m";
-  const ScratchFolder folder_;
-  const bool mounted_;
-};
-
-TEST(FullDiskTest, AFullFileSystemStopsAppendsAlone) {
-  const SmallFileSystem small;
-  if (!small.mounted()) GTEST_SKIP() << "not root: no file system can be mounted";
-  Hush();
-  const uint32_t seed = Seed();
-  std::mt19937 random(seed);
-  const int64_t rounds = Amount("QINGLAN_FAULT_FULL_ROUNDS", kFullRoundsInCi);
-  Evidence evidence("full_file_system");
-  Ledger ledger;
-  const std::string ballast = small.path() + "/ballast";
-  const std::string log = small.path() + "/log";
-  for (int64_t round = 0; round < rounds && !testing::Test::HasFailure(); ++round) {
-    FillAndRecover(SmallStore(log), fmt::format("r{}", round), ledger, random, evidence, [&](bool full) {
-      std::filesystem::remove(ballast);
-      const uint64_t left = random() % 500'000;
-      std::ofstream out(ballast, std::ios::binary);
-      const std::string chunk(64 * 1024, 'b');
-      while (full && out && std::filesystem::space(small.path()).available > left)
-        out.write(chunk.data(), 64 * 1024).flush();
-    });
-    std::filesystem::remove(ballast);
-  }
-  evidence.Set("rounds", rounds);
-  evidence.Set("seed", seed);
-  evidence.Set("acknowledged_commits", ledger.acknowledged());
 }
 
 }  // namespace
