@@ -28,7 +28,7 @@ preset=${QINGLAN_PRESET:-release}
 data=$(realpath -m "${data:-$QINGLAN_ROOT/data}")
 qinglan=$QINGLAN_ROOT/build/$preset/qinglan
 server=127.0.0.1:$port
-keys=$data/keys tokens=$data/tokens
+keys=$data/token-keys tokens=$data/tokens
 server_pid=
 interrupted=130  # the exit code of Ctrl-C: a failure, until all is there
 

@@ -29,6 +29,9 @@ void AddVerifyBackup(CLI::App& app, RunCommand& run);
 void AddImport(CLI::App& app, RunCommand& run);
 void AddPortfolio(CLI::App& app, RunCommand& run);
 void AddViews(CLI::App& app, RunCommand& run);
+void AddKeys(CLI::App& app, RunCommand& run);
+void AddErase(CLI::App& app, RunCommand& run);
+void AddHold(CLI::App& app, RunCommand& run);
 
 // --output=text|json
 enum class Output { kText, kJson };

@@ -28,6 +28,9 @@ int main(int argc, char** argv) {
   qinglan::AddBackup(app, run);
   qinglan::AddRestore(app, run);
   qinglan::AddVerifyBackup(app, run);
+  qinglan::AddKeys(app, run);
+  qinglan::AddErase(app, run);
+  qinglan::AddHold(app, run);
   qinglan::AddPortfolio(app, run);
   qinglan::demo::AddDemoDistrict(app, run);
   qinglan::AddImport(app, run);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "eventstore/check.h"
 
@@ -32,8 +33,9 @@ std::string NewUlid(absl::Time now) {
 
 }  // namespace
 
-Environment Environment::Real(absl::TimeZone time_zone) {
-  return Environment{[] { return absl::Now(); }, [] { return NewUlid(absl::Now()); }, time_zone};
+Environment Environment::Real(absl::TimeZone time_zone, std::shared_ptr<const Sealing> sealing) {
+  return Environment{[] { return absl::Now(); }, [] { return NewUlid(absl::Now()); }, time_zone,
+                     std::move(sealing)};
 }
 
 }  // namespace qinglan::runtime

@@ -5,12 +5,16 @@
 #include <absl/time/time.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "qinglan/rules/v1/rules.pb.h"
+#include "services/runtime/catalogue.h"
 
 namespace qinglan::runtime {
+
+class Sealing;
 
 // A role held for an organisation and all below it; for the whole installation when org_id is empty.
 struct RoleAt {
@@ -31,19 +35,21 @@ struct Call {
   absl::Time deadline = absl::InfiniteFuture();
   std::string
       correlation_id;  // ties together what one action of a user set off; empty when the caller sent none
+  Language language = Language::kChinese;  // of the answer
 };
 
 // The world outside: what decisions are given as arguments, so that nothing inside them depends on when they
 // run.
 struct Environment {
   std::function<absl::Time()> now;
-  std::function<std::string()> new_id;  // 26 characters (a ULID); thread-safe
-  absl::TimeZone time_zone;             // in which "today" is a day
+  std::function<std::string()> new_id;     // 26 characters (a ULID); thread-safe
+  absl::TimeZone time_zone;                // in which "today" is a day
+  std::shared_ptr<const Sealing> sealing;  // without one nothing personal is served
 
   absl::CivilDay Today() const { return absl::ToCivilDay(now(), time_zone); }
 
   // The machine's clock and random ids, days as in `time_zone`.
-  static Environment Real(absl::TimeZone time_zone);
+  static Environment Real(absl::TimeZone time_zone, std::shared_ptr<const Sealing> sealing = nullptr);
 };
 
 }  // namespace qinglan::runtime

@@ -1,15 +1,16 @@
 #include "services/runtime/execute.h"
 
 #include <absl/time/clock.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <cctype>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "eventstore/check.h"
 #include "services/runtime/error.h"
+#include "services/runtime/sealing/sealing.h"
 
 namespace qinglan::runtime {
 namespace {
@@ -22,16 +23,13 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 // Who asked for what: the same request_id with another fingerprint is another request.
-std::string Fingerprint(const Call& call, const Message& command) {
+std::string Fingerprint(const Sealing& sealing, const Call& call, const Message& command) {
   std::string text = call.principal.user_id;
   text += '\n';
   text += command.GetDescriptor()->full_name();
   text += '\n';
   text += DeterministicBytes(command);
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
+  return sealing.Fingerprint(text);
 }
 
 std::string LowerCase(std::string text) {
@@ -110,8 +108,18 @@ absl::Status AnswerAgain(const EventStore& store, const std::string& commit_id,
       .status();
 }
 
+// Hands the event to the decision with what is sealed in it opened.
+absl::Status ApplyOpened(const Sealing& sealing, const EventView& event, const BoundDecision& decision) {
+  QL_ASSIGN_OR_RETURN(const std::optional<std::string> opened,
+                      sealing.OpenPayload(event.type, event.payload));
+  EventView clear = event;
+  if (opened.has_value()) clear.payload = *opened;
+  decision.apply(clear);
+  return absl::OkStatus();
+}
+
 // Folds what the decision asks for, until knowing it asks for no more. Returns the condition for the append.
-absl::StatusOr<eventstore::AppendCondition> ReadModel(const EventStore& store,
+absl::StatusOr<eventstore::AppendCondition> ReadModel(const EventStore& store, const Sealing& sealing,
                                                       const BoundDecision& decision) {
   QL_ASSIGN_OR_RETURN(const Position head, store.Head());
   decision.reset();
@@ -120,11 +128,13 @@ absl::StatusOr<eventstore::AppendCondition> ReadModel(const EventStore& store,
     decision.reset();
     eventstore::ReadOptions options;
     options.up_to = head;
+    absl::Status applied;
     const auto read = store.Read(condition.fail_if_events_match, options, [&](const EventView& event) {
-      decision.apply(event);
-      return true;
+      applied = ApplyOpened(sealing, event, decision);
+      return applied.ok();
     });
     QL_RETURN_IF_ERROR(read.status());
+    QL_RETURN_IF_ERROR(applied);
     if (!condition.fail_if_events_match.Add(decision.reads())) return condition;
   }
   QL_CHECK(false, "Reads() settles within kReadRoundsMax rounds");
@@ -137,7 +147,9 @@ absl::Status ExecuteBound(EventStore& store, const Environment& environment, con
                           const Message& command, const std::string& request_id,
                           const BoundDecision& decision, Message& answer) {
   const std::string commit_id = LowerCase(request_id);
-  const std::string fingerprint = Fingerprint(call, command);
+  QL_CHECK(environment.sealing != nullptr, "no command runs where what is personal cannot be sealed");
+  const Sealing& sealing = *environment.sealing;
+  const std::string fingerprint = Fingerprint(sealing, call, command);
   const absl::Status again = AnswerAgain(store, commit_id, fingerprint, answer);
   if (!absl::IsNotFound(again)) return again;
 
@@ -145,11 +157,12 @@ absl::Status ExecuteBound(EventStore& store, const Environment& environment, con
   for (int attempt = 0; attempt < kExecuteAttemptsMax; ++attempt) {
     if (environment.now() > call.deadline)
       return absl::DeadlineExceededError("the deadline passed before the append");
-    QL_ASSIGN_OR_RETURN(eventstore::AppendCondition condition, ReadModel(store, decision));
+    QL_ASSIGN_OR_RETURN(eventstore::AppendCondition condition, ReadModel(store, sealing, decision));
     const Given given{environment.Today(), environment.now(), call.principal.user_id,
                       call.principal.teacher_id, environment.new_id};
     QL_ASSIGN_OR_RETURN(Events events, decision.decide(given));
     QL_CHECK(!events.empty(), "a decision that records nothing refuses");
+    QL_RETURN_IF_ERROR(sealing.Seal(events));
     const std::string first_type = events.front().type;
     const std::string first_payload = events.front().payload;
     const auto appended =

@@ -26,9 +26,10 @@ struct BoundDecision {
   std::function<absl::StatusOr<Events>(const Given&)> decide;  // Decide(model, command, given)
 };
 
-// Runs one command and fills `answer` from its commit (see decision.h). Errors: the decision's; ABORTED after
-// too many lost races; ALREADY_EXISTS REQUEST_ID_REUSED when the request_id was used for something else or by
-// somebody else; the store's.
+// Runs one command and fills `answer` from its commit (see decision.h); what is personal in the answer is
+// sealed yet. Errors: the decision's; PERSON_ERASED of sealing.h; ABORTED after too many lost races;
+// ALREADY_EXISTS REQUEST_ID_REUSED when the request_id was used for something else or by somebody else; the
+// store's.
 absl::Status ExecuteBound(eventstore::EventStore& store, const Environment& environment, const Call& call,
                           const google::protobuf::Message& command, const std::string& request_id,
                           const BoundDecision& decision, google::protobuf::Message& answer);

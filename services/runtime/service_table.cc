@@ -7,6 +7,8 @@
 #include "eventstore/check.h"
 #include "qinglan/rules/v1/rules.pb.h"
 #include "services/runtime/access/subject.h"
+#include "services/runtime/sealing/personal_fields.h"
+#include "services/runtime/sealing/sealing.h"
 
 namespace qinglan::runtime {
 
@@ -14,9 +16,7 @@ using google::protobuf::Descriptor;
 using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
 
-std::string Method::Path() const {
-  return descriptor->service()->full_name() + "/" + descriptor->name();
-}
+std::string Method::Path() const { return descriptor->service()->full_name() + "/" + descriptor->name(); }
 
 const MethodDescriptor* MethodOf(const Descriptor* request) {
   for (int s = 0; s < request->file()->service_count(); ++s) {
@@ -32,10 +32,24 @@ void ServiceTable::Add(const Descriptor* request, const Descriptor* response, bo
   const MethodDescriptor* method = MethodOf(request);
   QL_CHECK(method != nullptr, request->full_name().c_str());
   QL_CHECK(method->output_type() == response, method->full_name().c_str());
-  auto entry = std::make_unique<Method>(Method{method, is_command, std::move(run)});
+  auto entry =
+      std::make_unique<Method>(Method{method, is_command, Guarded(request, response, std::move(run))});
   QL_CHECK(by_request_.emplace(request, entry.get()).second, "an rpc is registered once");
   by_path_.emplace(entry->Path(), entry.get());
   methods_.push_back(std::move(entry));
+}
+
+ServiceTable::Run ServiceTable::Guarded(const Descriptor* request, const Descriptor* response,
+                                        Run run) const {
+  if (!HasBlinded(request) && !HasPersonal(response)) return run;
+  const Sealing* sealing = environment_.sealing.get();
+  QL_CHECK(sealing != nullptr, "nothing personal is served where it cannot be sealed and opened");
+  return [sealing, run = std::move(run)](const Call& call, const google::protobuf::Message& request_message,
+                                         google::protobuf::Message& response_message) -> absl::Status {
+    const auto blinded = sealing->Blind(request_message);
+    QL_RETURN_IF_ERROR(run(call, blinded == nullptr ? request_message : *blinded, response_message));
+    return sealing->OpenAnswer(response_message, call.language);
+  };
 }
 
 absl::Status ServiceTable::CheckComplete() const {

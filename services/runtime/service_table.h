@@ -57,6 +57,25 @@ class ServiceTable {
         });
   }
 
+  // The same between `before`, which refuses what could not be done to its end, and `after`: what must be
+  // done once the fact is recorded, each time that the rpc answers, a retry too. Their errors are the rpc's.
+  template <class Decision>
+  void Command(
+      std::function<absl::Status()> before,
+      std::function<absl::Status(const typename Decision::Command&, typename Decision::Answer&)> after) {
+    using Request = typename Decision::Command;
+    using Response = typename Decision::Answer;
+    Add(Request::descriptor(), Response::descriptor(), true,
+        [this, before = std::move(before), after = std::move(after)](
+            const Call& call, const google::protobuf::Message& request, google::protobuf::Message& response) {
+          const auto& command = static_cast<const Request&>(request);
+          auto& answer = static_cast<Response&>(response);
+          absl::Status status = before();
+          if (status.ok()) status = Execute<Decision>(store_, environment_, call, command, answer);
+          return status.ok() ? after(command, answer) : status;
+        });
+  }
+
   // Serves the rpc whose input is Request by `handler`, which may be called from many threads at once.
   template <class Request, class Response>
   void Query(std::function<absl::StatusOr<Response>(const Request&, const Call&)> handler) {
@@ -83,6 +102,10 @@ class ServiceTable {
   using Run = decltype(Method::run);
   void Add(const google::protobuf::Descriptor* request, const google::protobuf::Descriptor* response,
            bool is_command, Run run);
+  // The handler between the blinding of its request and the opening of its answer, where either has anything
+  // to blind or to open.
+  Run Guarded(const google::protobuf::Descriptor* request, const google::protobuf::Descriptor* response,
+              Run run) const;
 
   eventstore::EventStore& store_;
   const Environment environment_;

@@ -84,6 +84,7 @@ Installation::Installation() {
   EXPECT_EQ(Run(token).exit_code, 0);
   const Finished log_key = Run({"log-key", "--new=" + In("log.key"), "--name=e2e.example/log"});
   EXPECT_EQ(log_key.exit_code, 0);
+  EXPECT_EQ(Run({"keys", "new-master", "--out=" + In("master.key")}).exit_code, 0);
   log_public_key_ = log_key.output.substr(0, log_key.output.find('\n'));
 }
 
@@ -112,7 +113,7 @@ std::string Installation::Serve(std::unique_ptr<Process>& process, const std::st
 void Installation::Start() {
   port_ = Serve(server_, "serve",
                 {"--roles=all", "--data=" + In("data"), "--port=0", "--log-key=" + In("log.key"),
-                 "--backups=" + In("backups")});
+                 "--backups=" + In("backups"), "--master-key-file=" + In("master.key")});
   ASSERT_FALSE(port_.empty());
 }
 
@@ -127,8 +128,9 @@ void Installation::StartServices() {
                 .exit_code,
             0);
   port_ = Serve(server_, "services",
-                {"--roles=services", "--data=" + In("services"), "--port=0",
-                 "--eventstore=127.0.0.1:" + log_port_, "--eventstore-token-file=" + In("log.token")});
+                {"--roles=services", "--data=" + In("services"), "--port=0", "--log-key=" + In("log.key"),
+                 "--master-key-file=" + In("master.key"), "--eventstore=127.0.0.1:" + log_port_,
+                 "--eventstore-token-file=" + In("log.token")});
   ASSERT_FALSE(port_.empty());
 }
 
@@ -163,7 +165,7 @@ Finished Installation::Run(const std::vector<std::string>& arguments) {
   const std::string output_file = In("run-" + std::to_string(++runs_));
   Process process(arguments, output_file);
   const int exit_code = process.Wait();
-  return {exit_code, process.Output()};
+  return {exit_code, process.Output(), Content(output_file + ".errors")};
 }
 
 std::vector<std::string> Installation::Demo(int teachers) const {

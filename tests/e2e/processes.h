@@ -36,10 +36,11 @@ class Process {
 struct Finished {
   int exit_code = 0;
   std::string output;
+  std::string errors;
 };
 
-// One installation: a folder with keys, an operator's token, the log's key and the server's data. Processes
-// share the folder.
+// One installation: a folder with keys, an operator's token, the log's key, the master key and the server's
+// data. Processes share the folder.
 class Installation {
  public:
   Installation();

@@ -10,6 +10,7 @@
 #include "services/qinglan/server/areas.h"
 #include "services/runtime/decision.h"
 #include "services/runtime/field_rules.h"
+#include "services/runtime/sealing/sealing.h"
 
 namespace qinglan::tests {
 namespace {
@@ -51,7 +52,8 @@ std::string NextRequestId() {
   return fmt::format("00000000-0000-4000-8000-{:012x}", next.fetch_add(1));
 }
 
-Stage::Stage(std::string_view today) : now_(NineThirty(today)) {
+Stage::Stage(std::string_view today, std::shared_ptr<const runtime::Sealing> sealing)
+    : now_(NineThirty(today)) {
   eventstore::RocksEventStore::Options options;
   options.directory = folder_.path() + "/log";
   options.clock = [this] { return now_; };
@@ -61,9 +63,9 @@ Stage::Stage(std::string_view today) : now_(NineThirty(today)) {
   store_ = *std::move(opened);
   runtime::Environment environment{[this] { return now_; },
                                    [this] { return fmt::format("NEW{:023}", ++ids_); },
-                                   absl::FixedTimeZone(8 * 3600)};
+                                   absl::FixedTimeZone(8 * 3600), std::move(sealing)};
   table_ = std::make_unique<runtime::ServiceTable>(*store_, std::move(environment));
-  RegisterWriteAreas(*table_);
+  RegisterWriteAreas(*table_, [](std::string_view text) { return ReceiptKey().Sign(text); });
 }
 
 absl::Status Stage::Run(google::protobuf::Message& request, google::protobuf::Message& response,
@@ -88,6 +90,16 @@ void Stage::Given(std::vector<eventstore::NewEvent> events) {
 }
 
 std::vector<eventstore::Event> Stage::Events(eventstore::Position after) {
+  std::vector<eventstore::Event> events = StoredEvents(after);
+  for (eventstore::Event& event : events) {
+    const auto opened = sealing().OpenPayload(event.type, event.payload);
+    QL_CHECK(opened.ok(), std::string(opened.status().message()).c_str());
+    if (opened->has_value()) event.payload = **opened;
+  }
+  return events;
+}
+
+std::vector<eventstore::Event> Stage::StoredEvents(eventstore::Position after) {
   std::vector<eventstore::Event> events;
   eventstore::ReadOptions options;
   options.after = after;

@@ -17,6 +17,7 @@
 #include "eventstore/event_store.h"
 #include "services/runtime/call.h"
 #include "services/runtime/service_table.h"
+#include "tests/harness/sealing.h"
 
 namespace qinglan::tests {
 
@@ -42,10 +43,14 @@ std::string NextRequestId();
 // Thread-safe once made.
 class Stage {
  public:
-  explicit Stage(std::string_view today = "2026-03-02");
+  explicit Stage(std::string_view today = "2026-03-02",
+                 std::shared_ptr<const runtime::Sealing> sealing = MakeSealing());
 
   eventstore::EventStore& store() { return *store_; }
   runtime::ServiceTable& table() { return *table_; }
+  const runtime::Sealing& sealing() { return *table_->environment().sealing; }
+  // Where the log's files are.
+  const std::string& folder() const { return folder_.path(); }
 
   // Runs one request past the field rules and its handler, with no access check. A command without request_id
   // gets one.
@@ -63,8 +68,10 @@ class Stage {
   // Puts events into the log as they are, in one commit.
   void Given(std::vector<eventstore::NewEvent> events);
 
-  // Every event after `after`.
+  // Every event after `after`, with what is personal in it opened.
   std::vector<eventstore::Event> Events(eventstore::Position after = eventstore::Position());
+  // The same as they are stored.
+  std::vector<eventstore::Event> StoredEvents(eventstore::Position after = eventstore::Position());
 
  private:
   TemporaryFolder folder_;

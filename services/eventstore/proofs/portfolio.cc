@@ -11,6 +11,7 @@
 #include "services/eventstore/proofs/statement.h"
 #include "services/portfolio/reading/evidence.h"
 #include "services/runtime/decision.h"
+#include "services/runtime/sealing/sealing.h"
 
 namespace qinglan::proofs {
 namespace {
@@ -48,6 +49,8 @@ absl::StatusOr<GetPortfolioResponse> Portfolios::Whole(const AttestPortfolioRequ
     whole.mutable_timeline()->MergeFrom(next.timeline());
     whole.set_next_timeline_page_token(next.next_timeline_page_token());
   }
+  QL_RETURN_IF_ERROR(
+      environment_.sealing->OpenAnswer(whole, call.language));  // here: JSON hides it from the way out
   return whole;
 }
 

@@ -15,7 +15,7 @@ namespace qinglan::proofs {
 class Portfolios {
  public:
   Portfolios(eventstore::EventStore& store, const runtime::Environment& environment, Notary* notary)
-      : store_(store), reading_(store, environment), notary_(notary) {}
+      : store_(store), environment_(environment), reading_(store, environment), notary_(notary) {}
 
   [[nodiscard]] absl::StatusOr<eventstore::v1::AttestPortfolioResponse> Attest(
       const eventstore::v1::AttestPortfolioRequest& request, const runtime::Call& call);
@@ -26,6 +26,7 @@ class Portfolios {
       const eventstore::v1::AttestPortfolioRequest& request, const runtime::Call& call);
 
   eventstore::EventStore& store_;
+  const runtime::Environment& environment_;
   portfolio::Reading reading_;
   Notary* const notary_;
 };

@@ -180,7 +180,8 @@ absl::StatusOr<Openness> OpennessOf(const EventStore& store, const Event& event,
   return event.type.starts_with("qinglan.mentoring.") ? Openness::kWithoutNarrative : Openness::kWhole;
 }
 
-absl::StatusOr<v1::GetEventResponse> Describe(const Event& event, Openness openness) {
+absl::StatusOr<v1::GetEventResponse> Describe(const Event& event, Openness openness,
+                                              const runtime::Sealing& sealing, runtime::Language language) {
   v1::GetEventResponse answer;
   answer.set_event_id(event.View().Id());
   answer.set_position(event.position.value);
@@ -198,6 +199,7 @@ absl::StatusOr<v1::GetEventResponse> Describe(const Event& event, Openness openn
   if (payload == nullptr)
     return absl::InternalError(fmt::format("event type {} is not known here", event.type));
   if (openness == Openness::kWithoutNarrative) ClearPersonal(*payload);
+  QL_RETURN_IF_ERROR(sealing.OpenEvent(*payload, language));  // here, because JSON hides it from the way out
   const auto written = google::protobuf::util::MessageToJsonString(*payload, answer.mutable_payload_json());
   if (!written.ok()) return absl::InternalError(fmt::format("event type {} has no JSON form", event.type));
   return answer;

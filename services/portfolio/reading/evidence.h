@@ -8,6 +8,8 @@
 
 #include "eventstore/event_store.h"
 #include "qinglan/portfolio/v1/portfolio_service.pb.h"
+#include "services/runtime/catalogue.h"
+#include "services/runtime/sealing/sealing.h"
 
 namespace qinglan::portfolio {
 
@@ -29,7 +31,9 @@ enum class Openness {
                                                   const eventstore::Event& event, std::string_view teacher_id,
                                                   bool by_self);
 
-[[nodiscard]] absl::StatusOr<v1::GetEventResponse> Describe(const eventstore::Event& event,
-                                                            Openness openness);
+// The event for a reader, what is sealed in it opened. DATA_LOSS when a sealed text was changed or moved.
+[[nodiscard]] absl::StatusOr<v1::GetEventResponse> Describe(const eventstore::Event& event, Openness openness,
+                                                            const runtime::Sealing& sealing,
+                                                            runtime::Language language);
 
 }  // namespace qinglan::portfolio

@@ -127,7 +127,7 @@ absl::StatusOr<v1::GetEventResponse> Reading::GetEvent(const v1::GetEventRequest
     QL_RETURN_IF_ERROR(RecordView(std::move(viewed), call));
   }
   QL_ASSIGN_OR_RETURN(const Openness openness, OpennessOf(store_, event, request.teacher_id(), by_self));
-  return Describe(event, openness);
+  return Describe(event, openness, *environment_.sealing, call.language);
 }
 
 }  // namespace qinglan::portfolio

@@ -1,5 +1,7 @@
 #include "services/qinglan/server/areas.h"
 
+#include <utility>
+
 #include "services/appraisal/service.h"
 #include "services/lessonstudy/service.h"
 #include "services/mentoring/service.h"
@@ -11,7 +13,7 @@
 
 namespace qinglan {
 
-void RegisterWriteAreas(runtime::ServiceTable& table) {
+void RegisterWriteAreas(runtime::ServiceTable& table, privacy::Sign sign) {
   registry::Register(table);
   lessonstudy::Register(table);
   mentoring::Register(table);
@@ -20,6 +22,7 @@ void RegisterWriteAreas(runtime::ServiceTable& table) {
   training::Register(table);
   progression::Register(table);
   requests::Register(table);
+  privacy::Register(table, std::move(sign));
 }
 
 }  // namespace qinglan

@@ -21,6 +21,7 @@
 #include "services/portfolio/service.h"
 #include "services/qinglan/server/areas.h"
 #include "services/runtime/access/token_file.h"
+#include "services/runtime/sealing/sealing.h"
 
 namespace qinglan {
 namespace {
@@ -32,6 +33,8 @@ constexpr absl::Duration kDirectoryWaitMax = absl::Seconds(5);
 
 // In order of making; destroyed in reverse, so that nobody outlives what it uses.
 struct Platform::Parts {
+  std::unique_ptr<eventstore::privacy::KeyStore> keys;  // none where the log alone is served
+  std::shared_ptr<const runtime::Sealing> sealing;
   std::unique_ptr<eventstore::EventStore> store;
   const eventstore::RocksEventStore* log = nullptr;  // the same, when it is this process that has the log
   std::unique_ptr<projections::Directory> directory;
@@ -96,6 +99,15 @@ absl::Status Platform::StartViews(const std::string& data, Parts& parts) {
   return absl::OkStatus();
 }
 
+absl::Status Platform::OpenSealing(const PlatformOptions& options, Parts& parts) {
+  if (options.roles == Roles::kEventStore) return absl::OkStatus();  // it sees sealed bytes only
+  KeysOptions keys = options.keys;
+  if (keys.directory.empty()) keys.directory = options.data + "/keys";
+  QL_ASSIGN_OR_RETURN(parts.keys, OpenKeys(keys));
+  QL_ASSIGN_OR_RETURN(parts.sealing, runtime::Sealing::Make(*parts.keys));
+  return absl::OkStatus();
+}
+
 absl::Status Platform::OpenStore(const PlatformOptions& options, Parts& parts) {
   QL_RETURN_IF_ERROR(MakeFolder(options.data));
   if (options.roles != Roles::kServices) {
@@ -113,9 +125,13 @@ absl::Status Platform::OpenStore(const PlatformOptions& options, Parts& parts) {
 }
 
 absl::Status Platform::StartAreas(const PlatformOptions& options, Parts& parts) {
+  QL_RETURN_IF_ERROR(privacy::BeginPrivacy(*parts.store, parts.table->environment()));
   parts.directory = std::make_unique<projections::Directory>(parts.store.get());
   QL_RETURN_IF_ERROR(parts.directory->Start());
-  RegisterWriteAreas(*parts.table);
+  privacy::Sign sign;
+  if (options.log_key.has_value())
+    sign = [key = *options.log_key](std::string_view text) { return key.Sign(text); };
+  RegisterWriteAreas(*parts.table, std::move(sign));
   QL_RETURN_IF_ERROR(StartViews(options.data, parts));
   parts.access = std::make_unique<runtime::Access>(*parts.store, PlacementOf(*parts.store, *parts.directory));
   return absl::OkStatus();
@@ -140,6 +156,11 @@ void Platform::RegisterOperations(const PlatformOptions& options, Parts& parts) 
   setting.directory = options.backups;
   setting.store = parts.log;
   setting.checkpoints_file = CheckpointsIn(options.data);
+  if (parts.keys != nullptr) {
+    setting.copy_keys = [&keys = *parts.keys](const std::string& directory) {
+      return keys.CopyTo(directory);
+    };
+  }
   parts.backups =
       std::make_unique<operations::BackupJobs>(std::move(setting), parts.table->environment().new_id);
   operations::RegisterBackups(*parts.table, *parts.backups);
@@ -153,8 +174,9 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions&
   QL_ASSIGN_OR_RETURN(runtime::PublicKeys keys, runtime::ParseKeySet(options.key_set));
   auto parts = std::make_unique<Parts>();
   QL_RETURN_IF_ERROR(OpenStore(options, *parts));
-  parts->table =
-      std::make_unique<runtime::ServiceTable>(*parts->store, runtime::Environment::Real(time_zone));
+  QL_RETURN_IF_ERROR(OpenSealing(options, *parts));
+  parts->table = std::make_unique<runtime::ServiceTable>(
+      *parts->store, runtime::Environment::Real(time_zone, parts->sealing));
   QL_RETURN_IF_ERROR(StartProofs(options, *parts));
   if (options.roles == Roles::kEventStore) {
     parts->access =

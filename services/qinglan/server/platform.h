@@ -9,6 +9,7 @@
 
 #include "eventstore/event_store.h"
 #include "eventstore/transparency/key.h"
+#include "services/qinglan/keys/open_keys.h"
 #include "services/runtime/dispatcher.h"
 #include "services/runtime/transport/server.h"
 
@@ -30,9 +31,11 @@ struct PlatformOptions {
   std::string event_store_token_file;
   std::string key_set;  // the JWKS as text
   std::string time_zone = "Asia/Shanghai";
-  std::optional<eventstore::transparency::SigningKey> log_key;  // none: no checkpoint is ever signed
+  // Signs checkpoints where the log is, and receipts of erasures. None: neither is made.
+  std::optional<eventstore::transparency::SigningKey> log_key;
   absl::Duration checkpoint_every = absl::Seconds(60);
   std::string backups;  // directory that the server may make backups in; empty: it makes none
+  KeysOptions keys;     // of persons, where the areas are; without a directory: keys/ below `data`
   runtime::ServerOptions server;
 };
 
@@ -54,6 +57,7 @@ class Platform {
 
  private:
   struct Parts;
+  static absl::Status OpenSealing(const PlatformOptions& options, Parts& parts);
   static absl::Status OpenStore(const PlatformOptions& options, Parts& parts);
   static void RegisterOperations(const PlatformOptions& options, Parts& parts);
   static absl::Status StartAreas(const PlatformOptions& options, Parts& parts);

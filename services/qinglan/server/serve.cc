@@ -101,9 +101,6 @@ void CheckRoles(const ServeOptions& serve) {
   if (!remote && !options.event_store.empty()) {
     throw CLI::ValidationError("--eventstore is for --roles=services only");
   }
-  if (remote && !serve.log_key_file.empty()) {
-    throw CLI::ValidationError("--log-key is for the process that has the log");
-  }
 }
 
 }  // namespace
@@ -124,6 +121,16 @@ void AddServe(CLI::App& app, RunCommand& run) {
       ->add_option("--backups", options->platform.backups,
                    "directory that operators may have backups made in (qinglan backup --server)")
       ->type_name("DIR");
+  command
+      ->add_option(
+          "--keys-dir", options->platform.keys.directory,
+          "where the keys of persons are kept, apart from the log (default: keys/ in the data directory)")
+      ->type_name("DIR");
+  command
+      ->add_option(
+          "--master-key-file", options->platform.keys.master_key_file,
+          "what wraps these keys (default: the variable QINGLAN_MASTER_KEY, else master.key in --keys-dir)")
+      ->check(CLI::ExistingFile);
   command->add_option("--host", options->platform.server.host, "address to listen on")->capture_default_str();
   command->add_option("--port", options->platform.server.port, "port to listen on; 0: any free one")
       ->check(CLI::Range(0, 65535))
@@ -137,9 +144,9 @@ void AddServe(CLI::App& app, RunCommand& run) {
       ->capture_default_str();
   auto* log_key =
       command
-          ->add_option(
-              "--log-key", options->log_key_file,
-              "private key that signs the log's checkpoints (see `qinglan log-key`); without it none is")
+          ->add_option("--log-key", options->log_key_file,
+                       "private key that signs the log's checkpoints and receipts of erasures (see `qinglan "
+                       "log-key`); without it neither is made")
           ->check(CLI::ExistingFile)
           ->type_name("FILE");
   command

@@ -23,6 +23,7 @@ struct BackupOptions {
   std::string server;
   std::string token_file;
   std::string data;
+  std::string keys_directory;
   std::string to;
   std::string stream;
   uint32_t keep = 0;
@@ -60,7 +61,7 @@ absl::StatusOr<BackupJob> BackUpHere(const BackupOptions& options) {
   operations::BackupSetting setting;
   setting.directory = options.to;
   setting.store = store.get();
-  setting.keys_directory = options.data + "/keys";
+  setting.keys_directory = options.keys_directory;
   setting.checkpoints_file = options.data + "/checkpoints";
   operations::BackupJobs jobs(setting, [] { return std::string("here"); });
   QL_ASSIGN_OR_RETURN(const std::string id, jobs.Create(RequestOf(options)));
@@ -103,7 +104,8 @@ int RunBackup(const BackupOptions& options) {
                 absl::InvalidArgumentError("either --server and --token-file, for a server that is running, "
                                            "or --data and one of --to and --stream"));
   }
-  if (!options.stream.empty()) return store::StreamOut(options.data, options.stream, options.speech);
+  if (!options.stream.empty())
+    return store::StreamOut({options.data, options.keys_directory}, options.stream, options.speech);
   const absl::StatusOr<BackupJob> job = here ? BackUpHere(options) : BackUpOnServer(options);
   options.speech.EndProgress();
   if (!job.ok()) return Fail("backup", job.status());
@@ -161,6 +163,10 @@ void AddBackup(CLI::App& app, RunCommand& run) {
   command->add_option("--token-file", options->token_file, "file with an operator's token, for --server");
   command->add_option("--data", options->data, "the data directory of a server that is stopped")
       ->type_name("DIR");
+  command
+      ->add_option("--keys-dir", options->keys_directory,
+                   "where the keys of persons are, for --data (default: keys/ in the data directory)")
+      ->type_name("DIR");
   command->add_option("--to", options->to, "directory of backups, for --data; made when it is not there")
       ->type_name("DIR");
   command
@@ -177,6 +183,7 @@ void AddBackup(CLI::App& app, RunCommand& run) {
   options->speech.AddTo(*command);
   AddList(*command, run);
   command->callback([command, options, &run] {
+    if (options->keys_directory.empty()) options->keys_directory = options->data + "/keys";
     if (command->get_subcommands().empty()) run = [options] { return RunBackup(*options); };
   });
 }

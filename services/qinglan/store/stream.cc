@@ -18,23 +18,23 @@ using eventstore::LogStreamSummary;
 
 constexpr char kStandard[] = "-";
 
-absl::StatusOr<LogStreamSummary> WriteTo(const std::string& data, const eventstore::ByteSink& sink,
+absl::StatusOr<LogStreamSummary> WriteTo(const Stopped& stopped, const eventstore::ByteSink& sink,
                                          const Speech& speech) {
   eventstore::RocksEventStore::Options options;
-  options.directory = data + "/log";
+  options.directory = stopped.data + "/log";
   if (!std::filesystem::exists(options.directory + "/CURRENT"))
-    return absl::NotFoundError(fmt::format("{}: no event store here", data));
+    return absl::NotFoundError(fmt::format("{}: no event store here", stopped.data));
   QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(options));
-  return eventstore::WriteLogStream(*store, data + "/keys", sink, speech.Progress());
+  return eventstore::WriteLogStream(*store, stopped.keys_directory, sink, speech.Progress());
 }
 
-absl::StatusOr<LogStreamSummary> WriteToFile(const std::string& data, const std::string& to,
+absl::StatusOr<LogStreamSummary> WriteToFile(const Stopped& stopped, const std::string& to,
                                              const Speech& speech) {
   const std::string partial = to + ".partial";
   QL_RETURN_IF_ERROR(eventstore::rocks::RemoveAll(partial));
   QL_ASSIGN_OR_RETURN(const auto file,
                       eventstore::rocks::NewFile::Make(partial, eventstore::rocks::kBackupFileMode));
-  auto summary = WriteTo(data, [&](std::string_view bytes) { return file->Write(bytes); }, speech);
+  auto summary = WriteTo(stopped, [&](std::string_view bytes) { return file->Write(bytes); }, speech);
   if (!summary.ok()) {
     (void)eventstore::rocks::RemoveAll(partial);
     return summary;
@@ -72,10 +72,10 @@ void Print(const Speech& speech, std::string_view reason, const std::string& pla
 
 }  // namespace
 
-int StreamOut(const std::string& data, const std::string& to, const Speech& speech) {
+int StreamOut(const Stopped& stopped, const std::string& to, const Speech& speech) {
   const bool standard = to == kStandard;
-  const auto summary = standard ? WriteTo(data, eventstore::ToDescriptor(STDOUT_FILENO), speech)
-                                : WriteToFile(data, to, speech);
+  const auto summary = standard ? WriteTo(stopped, eventstore::ToDescriptor(STDOUT_FILENO), speech)
+                                : WriteToFile(stopped, to, speech);
   speech.EndProgress();
   if (!summary.ok()) return Fail("backup --stream", summary.status());
   if (!standard) Print(speech, "STREAM_WRITTEN", to, *summary);

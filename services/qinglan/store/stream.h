@@ -7,9 +7,15 @@
 
 namespace qinglan::store {
 
-// Of a data directory that no server has open, to a file, which is new or replaced once the stream is whole,
-// or to standard output ("-"). The process's exit code.
-int StreamOut(const std::string& data, const std::string& to, const Speech& speech);
+// What a server that is stopped left.
+struct Stopped {
+  std::string data;
+  std::string keys_directory;  // of persons
+};
+
+// Of data that no server has open, to a file, which is new or replaced once the stream is whole, or to
+// standard output ("-"). The process's exit code.
+int StreamOut(const Stopped& stopped, const std::string& to, const Speech& speech);
 
 // Makes the data directory from a file or from standard input ("-").
 int StreamIn(const std::string& from, const std::string& data, const Speech& speech);

@@ -1,5 +1,5 @@
-// `qinglan verify`: checks an exported portfolio, or that one checkpoint continues another, with the public
-// key alone.
+// `qinglan verify`: checks an exported portfolio, the receipt of an erasure, or that one checkpoint continues
+// another, with the public key alone.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 #include "eventstore/text.h"
 #include "eventstore/transparency/checkpoint.h"
 #include "eventstore/transparency/proof.h"
+#include "services/privacy/receipt.h"
 #include "services/qinglan/verify/commands.h"
 #include "services/qinglan/verify/consistency_file.h"
 #include "services/qinglan/verify/export_file.h"
@@ -86,23 +87,40 @@ int VerifyCheckpoints(const VerifyOptions& options, const VerifierKey& key) {
   return kExitOk;
 }
 
+int VerifyReceipt(const VerifyOptions& options, const std::string& text, const VerifierKey& key) {
+  const auto receipt = privacy::OpenReceipt(text, key);
+  if (!receipt.ok()) return Refused(options, receipt.status());
+  options.Say("VERIFY_RECEIPT", {{"subject", receipt->subject},
+                                 {"destroyed_at", receipt->key_destroyed_at},
+                                 {"versions", std::to_string(receipt->key_versions)},
+                                 {"digest", receipt->key_digest},
+                                 {"log", key.name()},
+                                 {"position", std::to_string(receipt->position)},
+                                 {"recorded_at", receipt->recorded_at}});
+  return kExitOk;
+}
+
 int RunVerify(const VerifyOptions& options) {
   const auto key = ReadPublicKey(options.public_key);
   if (!key.ok()) return Fail("verify", key.status());
   if (options.file.empty()) return VerifyCheckpoints(options, *key);
   const auto text = ReadFile(options.file);
   if (!text.ok()) return Fail("verify", text.status());
+  if (privacy::LooksLikeReceipt(*text)) return VerifyReceipt(options, *text, *key);
   return VerifyExport(options, *text, *key);
 }
 
 }  // namespace
 
 void AddVerify(CLI::App& app, RunCommand& run) {
-  auto* command = app.add_subcommand(
-      "verify", "Checks an exported portfolio, or two checkpoints, offline (exit code 2 when it is refused)");
+  auto* command = app.add_subcommand("verify",
+                                     "Checks an exported portfolio, the receipt of an erasure, or two "
+                                     "checkpoints, offline (exit code 2 when it "
+                                     "is refused)");
   auto options = std::make_shared<VerifyOptions>();
   auto* file =
-      command->add_option("file", options->file, "what `portfolio --export` wrote")->check(CLI::ExistingFile);
+      command->add_option("file", options->file, "what `portfolio --export` or `erase --receipt` wrote")
+          ->check(CLI::ExistingFile);
   command
       ->add_option(
           "--public-key", options->public_key,

@@ -37,7 +37,7 @@ class AppraisalService : public testing::Test {
 };
 
 TEST_F(AppraisalService, ServesEveryRpcUnderARule) {
-  runtime::ServiceTable table(stage_.store(), runtime::Environment::Real(absl::UTCTimeZone()));
+  runtime::ServiceTable table(stage_.store(), stage_.table().environment());
   Register(table);
   EXPECT_EQ(table.CheckComplete(), absl::OkStatus());
 }

@@ -28,6 +28,7 @@
 #include "services/runtime/decision.h"
 #include "services/runtime/error.h"
 #include "services/runtime/service_table.h"
+#include "tests/harness/sealing.h"
 #include "tests/services/portfolio/history.h"
 
 namespace qinglan::portfolio {
@@ -52,6 +53,7 @@ class PortfolioTest : public ::testing::Test {
     environment.now = [this] { return absl::FromUnixMicros(now_); };
     environment.new_id = [this] { return fmt::format("VIEW{:022}", ++ids_); };
     environment.time_zone = absl::UTCTimeZone();
+    environment.sealing = tests::MakeSealing();
     directory_ = std::make_unique<projections::Directory>(log_.get());
     ASSERT_TRUE(directory_->Start().ok());
     views_ = OpenViews("views");

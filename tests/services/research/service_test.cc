@@ -49,7 +49,7 @@ class ResearchService : public testing::Test {
 };
 
 TEST_F(ResearchService, ServesEveryRpcUnderARule) {
-  runtime::ServiceTable table(stage_.store(), runtime::Environment::Real(absl::UTCTimeZone()));
+  runtime::ServiceTable table(stage_.store(), stage_.table().environment());
   Register(table);
   EXPECT_EQ(table.CheckComplete(), absl::OkStatus());
 }

@@ -1,4 +1,4 @@
-#include "tests/services/runtime/request_maker.h"
+#include "tests/harness/request_maker.h"
 
 #include <fmt/format.h>
 

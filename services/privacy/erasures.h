@@ -1,0 +1,67 @@
+// Erasing what is personal: the fact, then the key. What is recorded is finished whatever happens between.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <optional>
+#include <string>
+
+#include "eventstore/event_store.h"
+#include "eventstore/privacy/key_store.h"
+#include "qinglan/privacy/v1/privacy_events.pb.h"
+#include "qinglan/privacy/v1/privacy_service.pb.h"
+#include "services/privacy/holds.h"
+#include "services/privacy/receipt.h"
+#include "services/runtime/decision.h"
+
+namespace qinglan::privacy {
+
+struct ErasePerson {
+  using Command = v1::ErasePersonRequest;
+  using Answer = v1::ErasePersonResponse;
+  using Model = TeacherPrivacy;
+  static eventstore::Query Reads(const Command& command, const Model& model);
+  static absl::StatusOr<runtime::Events> Decide(const Model& model, const Command& command,
+                                                const runtime::Given& given);
+};
+
+// What is known of a thing whose texts are to be erased.
+struct ThingPrivacy {
+  void Apply(const eventstore::EventView& event);
+  bool exists = false;
+  bool erased = false;
+};
+
+struct EraseThingText {
+  using Command = v1::EraseThingTextRequest;
+  using Answer = v1::EraseThingTextResponse;
+  using Model = ThingPrivacy;
+  static eventstore::Query Reads(const Command& command, const Model& model);
+  static absl::StatusOr<runtime::Events> Decide(const Model& model, const Command& command,
+                                                const runtime::Given& given);
+};
+
+// Whose key it is: "teacher:<id>", "session:<id>".
+std::string SubjectOf(const v1::ErasePersonRequest& command);
+std::string SubjectOf(const v1::EraseThingTextRequest& command);
+
+// An erasure as the log has it.
+struct Erasure {
+  std::string id;
+  std::string subject;
+  eventstore::Position position;
+  absl::Time recorded_at;
+};
+
+// NOT_FOUND when there is none of that id.
+[[nodiscard]] absl::StatusOr<Erasure> FindErasure(const eventstore::EventStore& store, const std::string& id);
+
+// Destroys the key of every erasure in the log whose key is still there: after a crash between the two, or
+// when keys were restored from an older copy. Returns how many. Cost: proportional to the erasures.
+[[nodiscard]] absl::StatusOr<int> CompleteErasures(const eventstore::EventStore& store,
+                                                   eventstore::privacy::KeyStore& keys, absl::Time now);
+
+Receipt ReceiptOf(const Erasure& erasure, const eventstore::privacy::Tombstone& tombstone,
+                  const std::string& installation_id);
+
+}  // namespace qinglan::privacy

@@ -1,0 +1,22 @@
+// The privacy area's rpcs: holds, erasures and their receipts.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include "services/privacy/receipt.h"
+#include "services/runtime/sealing/sealing.h"
+#include "services/runtime/service_table.h"
+
+namespace qinglan::privacy {
+
+// The table's environment must have its sealing by then. Without `sign` nothing is erased, as there would be
+// no receipt.
+void Register(runtime::ServiceTable& table, Sign sign = nullptr);
+
+// Before the first call is served: the log and the keys are found to belong together, which the first start
+// records in the log, and erasures that were recorded but not done are done. FAILED_PRECONDITION when the log
+// was sealed with other keys.
+[[nodiscard]] absl::Status BeginPrivacy(eventstore::EventStore& store,
+                                        const runtime::Environment& environment);
+
+}  // namespace qinglan::privacy

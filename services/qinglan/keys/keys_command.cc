@@ -1,0 +1,190 @@
+// `qinglan keys`: the master key and the keys of persons, while no server has them open.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "eventstore/check.h"
+#include "eventstore/privacy/key_file.h"
+#include "eventstore/privacy/master_key.h"
+#include "eventstore/rocks/rocks_event_store.h"
+#include "services/qinglan/command_line.h"
+#include "services/qinglan/keys/check_sealed.h"
+#include "services/qinglan/keys/open_keys.h"
+
+namespace qinglan {
+namespace {
+
+using eventstore::privacy::KeyStore;
+using eventstore::privacy::MasterKeyRing;
+
+struct Options {
+  std::string data;
+  KeysOptions keys;
+  std::string out;
+  std::string subject;
+  bool keep_former = false;
+  Output output = Output::kText;
+};
+
+// On the disk for good: what wraps every key must not be lost with the machine's next power cut.
+absl::Status WriteMaster(const std::string& path, const std::string& lines) {
+  QL_RETURN_IF_ERROR(WriteFile(path, lines, true));
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  return eventstore::privacy::SyncFile(folder.string());
+}
+
+absl::Status NewMaster(const Options& options) {
+  if (std::filesystem::exists(options.out))
+    return absl::FailedPreconditionError(
+        fmt::format("{}: is there already, and is not replaced", options.out));
+  QL_RETURN_IF_ERROR(WriteMaster(options.out, MasterKeyRing::NewLine()));
+  QL_ASSIGN_OR_RETURN(const auto ring, MasterKeyRing::FromFile(options.out));
+  fmt::print(
+      "master key {} in {}. Keep a copy apart from every backup of the data: without it nothing personal can "
+      "be "
+      "read again.\n",
+      ring->CurrentId(), options.out);
+  return absl::OkStatus();
+}
+
+absl::Status PrintStatus(const Options& options) {
+  QL_ASSIGN_OR_RETURN(const auto keys, OpenKeys(options.keys));
+  const KeyStore::Figures figures = keys->Count();
+  if (options.output == Output::kJson) {
+    fmt::print("{}\n", nlohmann::json{{"subjects", figures.subjects},
+                                      {"keys", figures.keys},
+                                      {"erased", figures.erased},
+                                      {"keys_by_master", figures.keys_by_master}}
+                           .dump(2));
+    return absl::OkStatus();
+  }
+  fmt::print("{} subjects with {} keys, {} erased\n", figures.subjects, figures.keys, figures.erased);
+  for (const auto& [master, count] : figures.keys_by_master)
+    fmt::print("{} keys under the master key {}\n", count, master);
+  return absl::OkStatus();
+}
+
+// First the file with both versions, then the keys, then the file with the new one alone: whatever is
+// interrupted, the file holds what wraps every key.
+absl::Status RotateMaster(const Options& options) {
+  const std::string file = MasterKeyFile(options.keys);
+  if (file.empty()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "the master key is in {}: write it to a file, rotate it there (--master-key-file), and set the "
+        "variable anew",
+        eventstore::privacy::kMasterKeyVariable));
+  }
+  uint64_t rewrapped = 0;
+  const std::string line = MasterKeyRing::NewLine();
+  {
+    QL_ASSIGN_OR_RETURN(const auto before,
+                        OpenKeys(options.keys));  // nobody else has them open, and they are sound
+    QL_ASSIGN_OR_RETURN(std::string lines, ReadFile(file));
+    if (!lines.ends_with('\n')) lines += '\n';
+    QL_RETURN_IF_ERROR(WriteMaster(file, lines + line));
+  }
+  QL_ASSIGN_OR_RETURN(const auto keys, OpenKeys(options.keys));
+  QL_ASSIGN_OR_RETURN(rewrapped, keys->Rewrap());
+  if (!options.keep_former) QL_RETURN_IF_ERROR(WriteMaster(file, line));
+  QL_ASSIGN_OR_RETURN(const auto ring, MasterKeyRing::FromFile(file));
+  fmt::print("{} keys are under the master key {} now\n", rewrapped, ring->CurrentId());
+  return absl::OkStatus();
+}
+
+absl::Status RotateSubject(const Options& options) {
+  QL_ASSIGN_OR_RETURN(const auto keys, OpenKeys(options.keys));
+  QL_ASSIGN_OR_RETURN(const uint32_t version, keys->Rotate(options.subject));
+  fmt::print("{}: version {} seals from now on\n", options.subject, version);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int> Check(const Options& options) {
+  QL_ASSIGN_OR_RETURN(const auto keys, OpenKeys(options.keys));
+  eventstore::RocksEventStore::Options log;
+  log.directory = options.data + "/log";
+  QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(log));
+  QL_ASSIGN_OR_RETURN(const SealedReport report, CheckSealed(*store, *keys));
+  if (options.output == Output::kJson) {
+    nlohmann::json problems = nlohmann::json::array();
+    for (const auto& problem : report.problems)
+      problems.push_back({{"position", problem.position.value}, {"what", problem.what}});
+    fmt::print("{}\n", nlohmann::json{{"opened", report.opened},
+                                      {"erased", report.erased},
+                                      {"clear", report.clear},
+                                      {"problems", problems}}
+                           .dump(2));
+  } else {
+    fmt::print("{} sealed texts open, {} are erased, {} are stored in clear\n", report.opened, report.erased,
+               report.clear);
+    for (const auto& problem : report.problems)
+      fmt::print("position {}: {}\n", problem.position.value, problem.what);
+    fmt::print("{}\n",
+               report.problems.empty() ? "clean" : fmt::format("{} problems", report.problems.size()));
+  }
+  return report.problems.empty() ? kExitOk : kExitPartly;
+}
+
+int Exit(const absl::Status& status) { return status.ok() ? kExitOk : Fail("keys", status); }
+
+// Options that say which keys; `data` names the default directory.
+void AddKeysOptions(CLI::App& command, Options& options) {
+  command.add_option("--data", options.data, "the data directory that serve was given")
+      ->required()
+      ->type_name("DIR");
+  command
+      .add_option("--keys-dir", options.keys.directory,
+                  "where the keys are (default: keys/ in the data directory)")
+      ->type_name("DIR");
+  command
+      .add_option("--master-key-file", options.keys.master_key_file,
+                  "what wraps them (default: the variable QINGLAN_MASTER_KEY, else master.key in --keys-dir)")
+      ->check(CLI::ExistingFile);
+}
+
+using Action = int (*)(const Options&);
+
+void Add(CLI::App& keys, const char* name, const char* what, std::shared_ptr<Options> options,
+         RunCommand& run, Action action) {
+  auto* command = keys.add_subcommand(name, what);
+  AddKeysOptions(*command, *options);
+  if (std::string_view(name) == "rotate") {
+    command->add_option("--subject", options->subject, "whose key, as \"teacher:<id>\"")->required();
+  } else if (std::string_view(name) == "rotate-master") {
+    command->add_flag("--keep-former", options->keep_former,
+                      "leave the former versions in the file: for copies of the keys that they still wrap");
+  } else {
+    AddOutputOption(*command, options->output);
+  }
+  command->callback([options, action, &run] {
+    if (options->keys.directory.empty()) options->keys.directory = options->data + "/keys";
+    run = [options, action] { return action(*options); };
+  });
+}
+
+}  // namespace
+
+void AddKeys(CLI::App& app, RunCommand& run) {
+  auto* keys = app.add_subcommand(
+      "keys", "The keys of persons and the master key that wraps them; while no server runs");
+  keys->require_subcommand(1);
+  auto options = std::make_shared<Options>();
+  auto* make = keys->add_subcommand("new-master", "Makes a master key in a file for its owner only");
+  make->add_option("--out", options->out, "the file; never one that is there already")
+      ->required()
+      ->type_name("FILE");
+  make->callback([options, &run] { run = [options] { return Exit(NewMaster(*options)); }; });
+  Add(*keys, "status", "How many keys there are, under which master key", options, run,
+      [](const Options& given) { return Exit(PrintStatus(given)); });
+  Add(*keys, "rotate-master", "Makes a new version of the master key and wraps every key by it", options, run,
+      [](const Options& given) { return Exit(RotateMaster(given)); });
+  Add(*keys, "rotate", "Makes a new version of one subject's key, which seals from now on", options, run,
+      [](const Options& given) { return Exit(RotateSubject(given)); });
+  Add(*keys, "check", "Opens every sealed text of the log: it is whole, in its place, and has its key",
+      options, run, [](const Options& given) {
+        const auto code = Check(given);
+        return code.ok() ? *code : Fail("keys", code.status());
+      });
+}
+
+}  // namespace qinglan

@@ -1,0 +1,147 @@
+// A person is held, released and erased on a running server, and the receipt is checked by somebody else.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "tests/e2e/processes.h"
+
+namespace qinglan::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr int kTeachers = 12;
+constexpr size_t kIdBytes = 26;
+
+std::string Content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class PrivacyEndToEnd : public testing::Test {
+ protected:
+  std::string In(const std::string& name) const { return installation_.In(name); }
+
+  Finished Call(std::vector<std::string> arguments) {
+    arguments.push_back("--server=" + installation_.server());
+    arguments.push_back("--token-file=" + In("operator.token"));
+    arguments.push_back("--lang=en");
+    return installation_.Run(arguments);
+  }
+  Finished Order(std::vector<std::string> arguments) {
+    arguments.push_back("--authority=县人民法院");
+    arguments.push_back("--document=(2026)01号");
+    return Call(arguments);
+  }
+  nlohmann::json Portfolio(const std::string& of) {
+    std::vector<std::string> arguments = {"portfolio", "--output=json", of};
+    if (of.starts_with("--find")) arguments.push_back("--org=" + org_);
+    const Finished finished = Call(arguments);
+    EXPECT_EQ(finished.exit_code, 0) << finished.errors;
+    return nlohmann::json::parse(finished.output, nullptr, false);
+  }
+  // `keys`, on a server that is stopped.
+  Finished Keys(const std::string& action, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"keys", action, "--data=" + In("data"),
+                                          "--master-key-file=" + In("master.key")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return installation_.Run(arguments);
+  }
+  nlohmann::json Check() {
+    const Finished finished = Keys("check", {"--output=json"});
+    EXPECT_EQ(finished.exit_code, 0) << finished.output << finished.errors;
+    return nlohmann::json::parse(finished.output, nullptr, false);
+  }
+  void Begin() {
+    installation_.Start();
+    org_ = installation_.RunDemo(kTeachers)["org_id"].get<std::string>();
+  }
+
+  Installation installation_;
+  std::string org_;
+};
+
+TEST_F(PrivacyEndToEnd, APersonIsHeldThenErasedAndTheReceiptIsVerifiedOffline) {
+  Begin();
+  const nlohmann::json before = Portfolio("--find=ready");
+  const std::string teacher = before["header"]["teacher_id"];
+  const std::string name = before["header"]["display_name"];
+  ASSERT_GT(name.size(), 3U);
+  const Finished held = Order({"hold", "--teacher=" + teacher, "--reason=case"});
+  ASSERT_EQ(held.exit_code, 0) << held.errors;
+  const std::string hold = held.output.substr(held.output.rfind(' ') + 1, kIdBytes);
+  const std::vector<std::string> erase = {"erase", "--teacher=" + teacher, "--receipt=" + In("receipt")};
+  const Finished refused = Order(erase);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors, HasSubstr("县人民法院")) << "it says who wants it kept";
+  EXPECT_FALSE(std::filesystem::exists(In("receipt")));
+  ASSERT_EQ(Order({"hold", "--release=" + hold, "--reason=closed"}).exit_code, 0);
+
+  ASSERT_EQ(Order(erase).exit_code, 0);
+  const std::string receipt = Content(In("receipt"));
+  ASSERT_EQ(Order(erase).exit_code, 0) << "the same order again finds its receipt";
+  EXPECT_EQ(Content(In("receipt")), receipt);
+  const nlohmann::json after = Portfolio(teacher);
+  EXPECT_EQ(after["header"]["display_name"], "(erased)");
+  EXPECT_EQ(after["assessment"]["totals"], before["assessment"]["totals"]) << "what is counted stays";
+  ASSERT_EQ(Call({"portfolio", teacher, "--export=" + In("export.json")}).exit_code, 0);
+  EXPECT_THAT(Content(In("export.json")), Not(HasSubstr(name)));
+  ASSERT_EQ(installation_.Stop(), 0);
+
+  const std::string key = "--public-key=" + installation_.log_public_key();
+  const Finished verified = installation_.Run({"verify", In("receipt"), key, "--lang=en"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.output;
+  EXPECT_THAT(verified.output, HasSubstr("teacher:" + teacher));
+  EXPECT_EQ(installation_.Run({"verify", In("export.json"), key}).exit_code, 0);
+  std::string forged = receipt;
+  forged[forged.find("position ") + 9] ^= 1;
+  std::ofstream(In("forged")) << forged;
+  EXPECT_EQ(installation_.Run({"verify", In("forged"), key}).exit_code, 2);
+  EXPECT_EQ(installation_.Fsck()["clean"], true);
+  EXPECT_GT(Check()["erased"], 5);
+}
+
+TEST_F(PrivacyEndToEnd, NothingPersonalIsStoredInClearAndAnotherMasterKeyOpensNothing) {
+  Begin();
+  const nlohmann::json portfolio = Portfolio("--find=ready");
+  const std::string teacher = portfolio["header"]["teacher_id"];
+  ASSERT_EQ(installation_.Stop(), 0);
+  const nlohmann::json checked = Check();
+  EXPECT_GT(checked["opened"], 10 * kTeachers);
+  EXPECT_EQ(checked["clear"], 0);
+  EXPECT_EQ(checked["problems"], nlohmann::json::array());
+
+  std::filesystem::copy_file(In("master.key"), In("former.key"));
+  const Finished rotated = Keys("rotate-master");
+  EXPECT_EQ(rotated.exit_code, 0) << rotated.errors;
+  EXPECT_NE(Content(In("master.key")), Content(In("former.key")));
+  EXPECT_EQ(Check(), checked) << "all is wrapped anew and opens as before";
+
+  const Finished wrong =
+      installation_.Run({"serve", "--data=" + In("data"), "--port=0", "--keys=" + In("keys/jwks.json"),
+                         "--master-key-file=" + In("former.key")});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.errors, HasSubstr("master key"));
+  const Finished none =
+      installation_.Run({"serve", "--data=" + In("data"), "--port=0", "--keys=" + In("keys/jwks.json")});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_THAT(none.errors, HasSubstr("--master-key-file")) << "and none is made over keys that are there";
+  ASSERT_EQ(installation_.Run({"keys", "new-master", "--out=" + In("other.key")}).exit_code, 0);
+  const Finished strange =
+      installation_.Run({"serve", "--data=" + In("data"), "--port=0", "--keys=" + In("keys/jwks.json"),
+                         "--keys-dir=" + In("strange"), "--master-key-file=" + In("other.key")});
+  EXPECT_EQ(strange.exit_code, 1);
+  EXPECT_THAT(strange.errors, HasSubstr("installation")) << "a log is not continued under other keys";
+
+  installation_.Start();
+  EXPECT_EQ(Portfolio(teacher)["header"], portfolio["header"]);
+  EXPECT_EQ(installation_.Stop(), 0);
+}
+
+}  // namespace
+}  // namespace qinglan::e2e

@@ -1,0 +1,213 @@
+// The property that erasure stands on: whoever is erased, no byte of anybody else changes, and whatever was
+// proved of the log before is still proved.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+
+#include "eventstore/privacy/sealed_text.h"
+#include "eventstore/transparency/checkpoint.h"
+#include "eventstore/transparency/proof.h"
+#include "services/privacy/holds.h"
+#include "services/runtime/access/access.h"
+#include "services/runtime/decision.h"
+#include "services/runtime/error.h"
+#include "services/runtime/sealing/personal_fields.h"
+#include "services/runtime/sealing/sealing.h"
+#include "tests/harness/request_maker.h"
+#include "tests/services/privacy/school.h"
+
+namespace qinglan::tests {
+namespace {
+
+using eventstore::Position;
+using eventstore::transparency::Hash;
+using eventstore::transparency::Proof;
+using eventstore::transparency::TreeHead;
+using google::protobuf::Message;
+
+constexpr int kRounds = 12;      // of one request to every command each
+constexpr int kErasures = 6;     // that are tried
+constexpr int kProofsKept = 40;  // of each kind, at random places
+
+// One personal text of the log as its reader has it; nothing when its person was erased.
+struct Read {
+  std::string subject;
+  std::optional<std::string> clear;
+  bool operator==(const Read&) const = default;
+};
+
+struct Inclusion {
+  Position position;
+  TreeHead in;
+  Hash leaf;
+  Proof proof;
+};
+struct Extension {
+  TreeHead from;
+  TreeHead to;
+  Proof proof;
+};
+
+// As if everybody belonged everywhere: what is asked here is only whether things exist.
+runtime::Placement Everywhere() {
+  return {
+      [] { return absl::OkStatus(); },
+      [](std::string_view, std::string_view) { return true; },
+      [](std::string_view, absl::CivilDay) { return std::vector<std::string>(); },
+      [](std::string_view, std::string_view) -> absl::StatusOr<bool> { return true; },
+  };
+}
+
+class EveryoneElse : public SchoolTest {
+ protected:
+  // A history of all that can be recorded, with some people in it.
+  void Live(unsigned seed) {
+    RequestMaker maker(seed);
+    for (int i = 0; i < 5; ++i) Register("人" + std::to_string(i), std::to_string(1000 + i));
+    Position learnt;
+    for (int round = 0; round < kRounds; ++round) {
+      for (const auto& method : stage_.table().methods()) {
+        if (!method->is_command || method->descriptor->name().starts_with("Erase")) continue;
+        for (const auto& event : stage_.StoredEvents(learnt)) {
+          learnt = event.position;
+          maker.Learn(event);
+        }
+        auto* factory = google::protobuf::MessageFactory::generated_factory();
+        std::unique_ptr<Message> request(factory->GetPrototype(method->descriptor->input_type())->New());
+        std::unique_ptr<Message> answer(factory->GetPrototype(method->descriptor->output_type())->New());
+        maker.Fill(*request, {.only_required = round % 2 == 0});
+        const auto exists =
+            access_.Authorize({"tester", "", {}}, *method->descriptor, *request, absl::CivilDay(2026, 3, 2));
+        if (!exists.ok() && !absl::IsPermissionDenied(exists)) continue;
+        (void)stage_.Run(*request, *answer);  // some of it is refused
+        if (maker.Below(10) == 0) KeepProofs();
+      }
+    }
+  }
+
+  // Proofs as somebody outside may have kept them.
+  void KeepProofs() {
+    const Position head = *log().Head();
+    const TreeHead tree = *log().CurrentTree();
+    checkpoints_.push_back(SignCheckpoint(tree, ReceiptKey()));
+    if (inclusions_.size() < kProofsKept) {
+      const Position at(1 + random_() % head.value);
+      inclusions_.push_back({at, tree, eventstore::transparency::Hasher().Leaf(*log().LeafAt(at)),
+                             *log().ProveEvent(at, head)});
+    }
+    if (extensions_.size() < kProofsKept) {
+      const Position from(1 + random_() % head.value);
+      extensions_.push_back({*log().TreeAt(from), tree, *log().ProveExtension(from, head)});
+    }
+  }
+
+  void ExpectAllProved() {
+    const Position head = *log().Head();
+    const TreeHead tree = *log().CurrentTree();
+    eventstore::transparency::Hasher hasher;
+    for (const Inclusion& kept : inclusions_) {
+      const Hash leaf = hasher.Leaf(*log().LeafAt(kept.position));
+      EXPECT_EQ(leaf, kept.leaf);
+      EXPECT_TRUE(VerifyInclusion(leaf, kept.position.value - 1, kept.in, kept.proof).ok());
+      const Proof now = *log().ProveEvent(kept.position, head);
+      EXPECT_TRUE(VerifyInclusion(kept.leaf, kept.position.value - 1, tree, now).ok());
+    }
+    for (const Extension& kept : extensions_) {
+      EXPECT_EQ(*log().TreeAt(Position(kept.from.size)), kept.from);
+      EXPECT_EQ(*log().TreeAt(Position(kept.to.size)), kept.to);
+      EXPECT_TRUE(VerifyConsistency(kept.from, kept.to, kept.proof).ok());
+    }
+    for (const std::string& note : checkpoints_) {
+      const auto checkpoint = OpenCheckpoint(note, ReceiptKey().verifier());
+      ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+      const Proof since = *log().ProveExtension(Position(checkpoint->head.size), head);
+      EXPECT_TRUE(VerifyConsistency(checkpoint->head, tree, since).ok());
+    }
+  }
+
+  // Every personal text of the log, by its event and place.
+  std::map<std::string, Read> Texts() {
+    std::map<std::string, Read> texts;
+    for (const auto& event : stage_.StoredEvents()) {
+      const auto* type =
+          google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(event.type);
+      auto* factory = google::protobuf::MessageFactory::generated_factory();
+      std::unique_ptr<Message> payload(factory->GetPrototype(type)->New());
+      EXPECT_TRUE(payload->ParseFromString(event.payload));
+      int number = 0;
+      const auto read = [&](const runtime::PersonalText& text) -> absl::StatusOr<std::string> {
+        texts[fmt::format("{}/{}/{}", event.position.value, text.path, ++number)] = ReadOne(text);
+        return text.text;
+      };
+      EXPECT_TRUE(runtime::RewritePersonal(*payload, read).ok());
+    }
+    return texts;
+  }
+
+  Read ReadOne(const runtime::PersonalText& text) {
+    const auto sealed = eventstore::privacy::TakeApart(text.text);
+    EXPECT_TRUE(sealed.ok()) << text.path << " is not sealed: " << text.text;
+    if (!sealed.ok()) return {};
+    const auto key = keys().KeyToOpen(sealed->subject, sealed->key_version);
+    if (eventstore::privacy::IsErased(key.status())) return {sealed->subject, std::nullopt};
+    EXPECT_TRUE(key.ok()) << key.status();
+    const auto clear = eventstore::privacy::Open(*key, *sealed);
+    EXPECT_TRUE(clear.ok()) << clear.status();
+    return {sealed->subject, *clear};
+  }
+
+  runtime::Access access_{stage_.store(), Everywhere()};
+  std::mt19937 random_{20261125};
+  std::vector<std::string> checkpoints_;
+  std::vector<Inclusion> inclusions_;
+  std::vector<Extension> extensions_;
+};
+
+TEST_F(EveryoneElse, KeepsEveryByteEveryTextAndEveryProofWhenSomebodyIsErased) {
+  const unsigned seed = 7;
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  Live(seed);
+  std::set<std::string> teachers;
+  for (const auto& [place, text] : Texts()) {
+    if (text.subject.starts_with("teacher:")) teachers.insert(text.subject);
+  }
+  ASSERT_GT(teachers.size(), 5U);
+  size_t erased = 0;
+  size_t gone = 0;
+  for (int i = 0; i < kErasures; ++i) {
+    const std::string subject = *std::next(teachers.begin(), static_cast<int>(random_() % teachers.size()));
+    const auto leaves = Leaves();
+    const auto texts = Texts();
+    const auto answer = Erase(subject.substr(subject.find(':') + 1));
+    if (answer.ok()) ++erased;
+    if (!answer.ok()) {
+      EXPECT_THAT(runtime::ReasonOf(answer.status()), ::testing::AnyOf("LEGAL_HOLD", "ALREADY_DONE"));
+    }
+    const auto leaves_now = Leaves();
+    ASSERT_GE(leaves_now.size(), leaves.size());
+    EXPECT_TRUE(std::equal(leaves.begin(), leaves.end(), leaves_now.begin())) << subject;
+    const auto texts_now = Texts();
+    ASSERT_EQ(texts_now.size(), texts.size());
+    for (const auto& [place, text] : texts) {
+      const Read& now = texts_now.at(place);
+      if (!answer.ok() || text.subject != subject) {
+        EXPECT_EQ(now.clear, text.clear) << place << " of " << text.subject << " when " << subject << " went";
+      } else {
+        EXPECT_FALSE(now.clear.has_value()) << place;
+        ++gone;
+      }
+    }
+    ExpectAllProved();
+    KeepProofs();
+  }
+  EXPECT_GE(erased, 2U);
+  EXPECT_GE(gone, 5U);
+  EXPECT_GT(inclusions_.size(), 20U);
+}
+
+}  // namespace
+}  // namespace qinglan::tests
