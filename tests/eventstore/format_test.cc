@@ -126,6 +126,12 @@ TEST(FormatTest, ARecordThatIsCutShortOrInAnotherPlaceIsFound) {
   EXPECT_EQ(Record::Parse(kLast.Next(), bytes).status().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST(FormatTest, NoRecordIsAtTheLastNumberThatThereIs) {
+  const Position end(UINT64_MAX);  // there is no position after it
+  EXPECT_EQ(Record::Parse(end, EncodeRecord(GoldenRequest(), end, kRecordedAt)).status().code(),
+            absl::StatusCode::kDataLoss);
+}
+
 TEST(FormatTest, NumbersComeBackAndBrokenOnesAreRefused) {
   for (const uint64_t value :
        {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{300}, uint64_t{1} << 63, UINT64_MAX}) {
@@ -157,6 +163,8 @@ TEST(FormatTest, BrokenPostingsAreRefused) {
   EXPECT_FALSE(DecodePlaces(TermKind::kTag, "abc", kLast, places));
   EXPECT_FALSE(DecodePlaces(TermKind::kType, "\x80", kLast, places));
   EXPECT_FALSE(DecodePlaces(TermKind::kType, "\x05", Position(5), places));  // position 0
+  EXPECT_FALSE(DecodePlaces(TermKind::kType, "\x02\x02", kLast, places));    // one event twice
+  EXPECT_FALSE(DecodePlaces(TermKind::kType, "\x02\x03", kLast, places));    // a later one first
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "eventstore/rocks/format/coding.h"
@@ -56,10 +57,12 @@ bool DecodePlaces(TermKind kind, std::string_view value, Position last, Places& 
     return true;
   }
   Decoder decoder(value);
+  uint64_t back_before = uint64_t{std::numeric_limits<uint32_t>::max()} + 1;
   while (!decoder.rest().empty()) {
     const uint64_t back = decoder.Varint();
     const uint32_t type_hash = kind == TermKind::kTag ? decoder.Fixed32() : 0;
-    if (!decoder.ok() || back >= last.value) return false;
+    if (!decoder.ok() || back >= last.value || back >= back_before) return false;
+    back_before = back;
     places.push_back({Position(last.value - back), type_hash});
   }
   return !value.empty();

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <limits>
+
 #include "eventstore/check.h"
 #include "eventstore/rocks/format/coding.h"
 #include "eventstore/rocks/format/keys.h"
@@ -68,7 +70,8 @@ absl::StatusOr<Record> Record::Parse(Position last, std::string_view value) {
   const uint64_t count = body.Varint();
   record.events_ = body.rest();
   record.stored_head_ = header.rest().substr(0, header.rest().size() - record.events_.size());
-  if (!body.ok() || count == 0 || count > kEventsPerCommitMax || count > last.value) {
+  const bool fits = count <= last.value && last.value < std::numeric_limits<uint64_t>::max();
+  if (!body.ok() || count == 0 || count > kEventsPerCommitMax || !fits) {
     return DataLossError(last, "the record does not parse");
   }
   record.count_ = static_cast<uint32_t>(count);
