@@ -1,9 +1,11 @@
 // `qinglan serve`: the server process.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <map>
 
 #include "eventstore/check.h"
@@ -16,6 +18,9 @@ namespace {
 
 // How long running calls have to end after SIGINT or SIGTERM.
 constexpr absl::Duration kDrainGrace = absl::Seconds(10);
+// How often it is looked whether memory can go back to the system, and for how much it is worth it.
+constexpr timespec kLookEvery = {.tv_sec = 10, .tv_nsec = 0};
+constexpr size_t kWorthGivingBackBytes = 64 * 1024 * 1024;
 
 struct ServeOptions {
   PlatformOptions platform;
@@ -32,6 +37,20 @@ void AllowFiles() {
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
   files.rlim_cur = files.rlim_max;
   (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// Gives back meanwhile what a burst of clients took and left: glibc would keep it, for each thread, for ever.
+int AwaitSignal(const sigset_t& signals) {
+  size_t least_free = mallinfo2().fordblks;
+  while (true) {
+    const int signal = sigtimedwait(&signals, nullptr, &kLookEvery);
+    if (signal > 0) return signal;
+    const size_t free = mallinfo2().fordblks;
+    least_free = std::min(least_free, free);
+    if (free < least_free + kWorthGivingBackBytes) continue;
+    malloc_trim(0);
+    least_free = free;  // what was given back still counts as free
+  }
 }
 
 int RunServe(ServeOptions options) {
@@ -62,8 +81,7 @@ int RunServe(ServeOptions options) {
   fmt::print("serving on {}:{}, data in {}\n", options.platform.server.host, port, options.platform.data);
   std::fflush(stdout);
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  AwaitSignal(signals);
   fmt::print("draining\n");
   std::fflush(stdout);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends the process at once
