@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Puts the log to every test that it must stand, in the long form, and writes a report: what was done, what was asserted, what
+# was counted, and whether it held. It runs the same programs as deploy/test.sh, only longer; anyone may run it again.
+#
+#   deploy/evidence.sh --out=DIR [--quick] [--only=PART,...] [--sanitizers] [--preset=release] [--seed=N]
+#
+#   --out=DIR       report.md; the figures in evidence.jsonl and parts.jsonl; everything that was printed in raw/
+#   --quick         shortened: minutes instead of hours, to see that everything runs
+#   --only=P,...    of: kill power disk flip clock model followers connections fuzz bench sanitizers (default: all but
+#                   sanitizers, which --sanitizers adds)
+#   --sanitizers    eventstore, contract and fault tests under AddressSanitizer, UBSan and ThreadSanitizer as well
+#   --preset=P      which build (default release); it is made when it is not there
+#   --seed=N        of all that is random (default: a new one for each test; the report tells it)
+#
+# Exit code 0 only when every part passed. Takes some 10 GB of disk below --out for the followers' log, and more for the
+# benchmarks (tests/bench/compare.sh --help).
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out='' quick=false only='' sanitizers=false preset=release seed=''
+for argument in "$@"; do
+  case $argument in
+    --out=?*) out=${argument#*=} ;;
+    --quick) quick=true ;;
+    --only=?*) only=${argument#*=} ;;
+    --sanitizers) sanitizers=true ;;
+    --preset=?*) preset=${argument#*=} ;;
+    --seed=?*) seed=${argument#*=} ;;
+    -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) echo "evidence.sh: $argument? See evidence.sh --help" >&2; exit 2 ;;
+  esac
+done
+[ -n "$out" ] || { echo "evidence.sh: --out=DIR is required" >&2; exit 2; }
+all=kill,power,disk,flip,clock,model,followers,connections,fuzz,bench
+[ -n "$only" ] || only=$all
+if $sanitizers; then only=$only,sanitizers; fi
+for part in ${only//,/ }; do
+  [[ ",$all,sanitizers," == *",$part,"* ]] || { echo "evidence.sh: no part $part: $all,sanitizers" >&2; exit 2; }
+done
+
+source "$here/setup.sh"
+mkdir -p "$out/raw"
+out=$(realpath "$out")
+tests=$QINGLAN_ROOT/build/$preset/tests
+rm -f "$out"/{evidence,parts}.jsonl "$out/report.md"
+touch "$out"/{evidence,parts}.jsonl
+scratch=$(mktemp -d "$out/scratch-XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+export QINGLAN_EVIDENCE_FILE=$out/evidence.jsonl TEST_TMPDIR=$scratch
+if [ -n "$seed" ]; then export QINGLAN_FAULT_SEED=$seed; fi
+
+wanted() { [[ ",$only," == *",$1,"* ]]; }
+size() { if $quick; then echo "$2"; else echo "$1"; fi; }  # LONG QUICK
+
+# part NAME ASSERTED COMMAND...: runs it, keeps what it prints, and notes how it went.
+part() {
+  local name=$1 asserted=$2 code=0 began lines
+  shift 2
+  say "$name: $*"
+  began=$(date +%s)
+  lines=$(wc -l <"$out/evidence.jsonl")
+  "$@" >"$out/raw/$name.txt" 2>&1 || code=$?
+  jq -cn --arg part "$name" --arg asserted "$asserted" --arg command "${*/#"$QINGLAN_ROOT/"/}" --argjson code "$code" \
+    --argjson seconds "$(($(date +%s) - began))" \
+    --slurpfile figures <(tail -n "+$((lines + 1))" "$out/evidence.jsonl") \
+    '{part: $part, asserted: $asserted, command: $command, exit_code: $code, seconds: $seconds, figures: $figures}' \
+    >>"$out/parts.jsonl"
+  if [ "$code" = 0 ]; then say "$name passed"; else say "$name FAILED ($code): $out/raw/$name.txt"; fi
+}
+
+fault() {  # NAME FILTER ASSERTED VARIABLE=VALUE...
+  local name=$1 filter=$2 asserted=$3
+  shift 3
+  part "$name" "$asserted" env "$@" "$tests/fault_test" --gtest_filter="$filter"
+}
+
+if [[ ",$only," =~ ,(kill|power|disk|flip|clock|model|followers), ]]; then build "$preset" fault_test; fi
+if wanted connections; then build "$preset" fault_connections_test qinglan; fi
+
+if wanted kill; then
+  fault kill 'KillTest.*' 'After kill -9 at a random instant under load (also while the store is made or opened) every acknowledged commit is there exactly once and whole, no other is there in part, and fsck finds nothing.' \
+    QINGLAN_FAULT_KILL_ROUNDS="$(size 500 40)"
+fi
+if wanted power; then
+  fault power '*PowerTest.*:LyingDiskTest.*' 'When the power goes on a disk that drops what was not synced (all of it, a part, a part that ends in a torn sector, all but the length, nothing), every acknowledged commit is there exactly once, no reader has seen what is gone, and fsck finds nothing. On a disk that lies about syncs the same check finds the loss.' \
+    QINGLAN_FAULT_POWER_ROUNDS="$(size 300 20)"
+fi
+if wanted disk; then
+  fault disk 'FailedSyncTest.*:FailedReadTest.*:FullDiskTest.*' 'A sync that failed once is never taken for done; a condition that cannot be read is never taken for holding; a full disk refuses appends alone, reads go on, and appends go on by themselves when there is room.' \
+    QINGLAN_FAULT_SYNC_ROUNDS="$(size 80 8)" QINGLAN_FAULT_FULL_ROUNDS="$(size 20 2)"
+fi
+if wanted flip; then
+  fault flip 'FlipTest.*' 'One wrong byte anywhere in any kind of file, a damaged length, a missing file: the store refuses to open, or tells the damage, or nothing is lost; never a loss in silence.' \
+    QINGLAN_FAULT_FLIPS="$(size 150 10)"
+fi
+if wanted clock; then
+  fault clock 'ClockTest.*' 'Whatever the clock does, back or far ahead, recorded_at never goes back, and what HeadAt() said of an instant it says for ever.' \
+    QINGLAN_FAULT_CLOCK_ROUNDS="$(size 60 6)"
+fi
+if wanted model; then
+  fault model 'ModelTest.*' 'Random operations, restarts and losses of power agree with a model that is too simple to be wrong.' \
+    QINGLAN_FAULT_GAMES="$(size 150 6)"
+fi
+if wanted followers; then
+  fault followers 'FollowersTest.*:HeldCommitTest.*:StuckFollowerTest.*' 'Followers that join, stop and resume while 64 writers append miss nothing, get nothing twice and nothing out of order; while a commit waits for its sync no reader passes its position; a follower that stops reading holds up nobody.' \
+    QINGLAN_FAULT_FOLLOWED_EVENTS="$(size 10000000 500000)" QINGLAN_FAULT_STUCK_COMMITS="$(size 4000 400)"
+fi
+if wanted connections; then
+  part connections 'Clients that connect to a running server at the same time and leave it in every way there is cost it nothing afterwards: files, threads and memory come back, it answers meanwhile and after, nothing acknowledged is lost.' \
+    env QINGLAN_FAULT_CLIENTS="$(size 10000 1000)" "$tests/fault_connections_test"
+fi
+
+# Figures of a fuzzing run, from what libFuzzer prints at its end.
+fuzz() {  # TARGET SECONDS
+  local target=$1 seconds=$2
+  part "fuzz-$target" 'No input crashes it, makes it read what is not its own or overflow, hangs it, or decodes to something that does not encode to the same.' \
+    "$QINGLAN_ROOT/tests/fuzz/fuzz.sh" run "$target" "$seconds"
+  local line
+  line=$(awk -v part="fuzz_$target" '/stat::number_of_executed_units/ { runs = $2 } /DONE.*cov:/ { for (i = 1; i < NF; ++i) if ($i == "cov:") cover = $(i + 1) }
+    END { printf "{\"part\":\"%s\",\"inputs\":%d,\"edges_covered\":%d}", part, runs, cover }' "$out/raw/fuzz-$target.txt")
+  echo "$line" >>"$out/evidence.jsonl"
+  jq -c --argjson figures "[$line]" --arg part "fuzz-$target" \
+    'if .part == $part then .figures = $figures else . end' "$out/parts.jsonl" >"$scratch/parts" && cp "$scratch/parts" "$out/parts.jsonl"
+}
+if wanted fuzz; then
+  part fuzz-build 'The targets build.' "$QINGLAN_ROOT/tests/fuzz/fuzz.sh" build
+  for target in $("$QINGLAN_ROOT/tests/fuzz/fuzz.sh" targets); do fuzz "$target" "$(size 300 10)"; done
+fi
+if wanted bench; then
+  part bench 'The benchmarks run; whether each target is met stands in bench/report.md.' \
+    "$QINGLAN_ROOT/tests/bench/compare.sh" --out="$out/bench" $(size '' --quick)
+fi
+if wanted sanitizers; then
+  for sanitizer in asan tsan; do
+    build "$sanitizer" eventstore_test fault_test contract_test
+    for program in eventstore_test contract_test fault_test; do
+      part "$sanitizer-$program" 'The tests pass and the sanitizer finds nothing.' \
+        "$QINGLAN_ROOT/build/$sanitizer/tests/$program"
+    done
+  done
+fi
+
+"$here/evidence_report.sh" "$out" "$preset" "$quick" >"$out/report.md"
+say "the report: $out/report.md"
+jq -e -s 'length > 0 and all(.[]; .exit_code == 0)' "$out/parts.jsonl" >/dev/null
