@@ -7,9 +7,8 @@
 namespace qinglan::eventstore::rocks {
 
 absl::Status CompactWhole(const Database& database) {
-  // Of the meta data as well: a write-ahead log stays for as long as one family needs it.
-  const std::vector<rocksdb::ColumnFamilyHandle*> families = {database.db()->DefaultColumnFamily(),
-                                                              database.log(), database.index()};
+  // All of them: a write-ahead log stays for as long as one family needs it.
+  const std::vector<rocksdb::ColumnFamilyHandle*>& families = database.families();
   QL_RETURN_IF_ERROR(FromRocks(database.db()->Flush(rocksdb::FlushOptions(), families), "compacting"));
   rocksdb::CompactRangeOptions whole;
   whole.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;

@@ -263,14 +263,13 @@ TEST_F(HeldCommitTest, NoReaderPassesAPositionThatItHasNotSeen) {
   auto head_at = std::async(std::launch::async, [&] { return *store_->HeadAt(absl::Now()); });
   int looks = 0;
   for (const absl::Time end = absl::Now() + absl::Milliseconds(300); absl::Now() < end; ++looks) {
-    ASSERT_EQ(onlooker.Highest(), 1u);
+    EXPECT_EQ(onlooker.Highest(), 1u);
+    if (HasFailure()) break;  // and let the sync go, which others wait for
   }
   EXPECT_EQ(Answered(), 0u);
-  const bool head_at_waits = head_at.wait_for(std::chrono::seconds(0)) == std::future_status::timeout;
   disk_.LetSyncsGo();
   // Asked for an instant that the held commit may be recorded by, it must not say that there is none such.
-  const Position known = head_at.get();
-  EXPECT_TRUE(head_at_waits || known == Position(1));
+  EXPECT_GE(head_at.get().value, 2u);
   uint64_t seen = 0;
   const auto subscription = *store_->Subscribe(Query::All(), Position(0));
   while (seen < 4) {

@@ -81,6 +81,7 @@ absl::Status BulkLoader::FinishLogFile() {
 }
 
 void BulkLoader::HandOver() {
+  if (batch_.postings.empty()) return;  // the last commit has filled a batch: nothing is left over
   const absl::MutexLock lock(&mutex_);
   while (failure_.ok() && waiting_postings_ > limits_.waiting_postings_max) changed_.Wait(&mutex_);
   waiting_postings_ += batch_.postings.size();

@@ -17,6 +17,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/rocks/backup/key_files.h"
+#include "eventstore/rocks/backup/restore.h"
 #include "eventstore/rocks/database.h"
 #include "eventstore/rocks/format/keys.h"
 #include "eventstore/rocks/read/reader.h"
@@ -72,6 +73,9 @@ class Creation {
   absl::Status CopyCheckpoints();
   absl::Status CopyLog(const std::string& source);
   absl::Status CopyKeys();
+  bool IsSound(const BackupFile& pooled, rocks::Pace& pace) const {
+    return rocks::CheckCopy(pooled, rocks::HashFile(backups_.PoolPath(pooled.pool), pace)).ok();
+  }
   // Puts a file into the pool, under its content's hash when it has no name there.
   absl::Status Put(const std::string& from, const std::string& path, rocks::Pace& pace);
 
@@ -79,6 +83,9 @@ class Creation {
   const CreateBackupOptions& options_;
   const BackupProgress& progress_;
   CreatedBackup created_;
+  // Nobody has found the newest generation sound: what is in the pool is read before it is relied on, and
+  // replaced where it is damaged.
+  bool suspect_ = false;
   absl::flat_hash_map<std::string, BackupFile> pooled_;        // by name in the pool
   absl::flat_hash_map<std::string, std::string> table_names_;  // a table's file -> its name in the pool
 };
@@ -87,6 +94,7 @@ absl::Status Creation::LearnPool(const std::string& store_id) {
   QL_ASSIGN_OR_RETURN(const std::vector<BackupGeneration> generations, backups_.List());
   for (const BackupGeneration& generation : generations) {
     created_.manifest.generation = generation.number;
+    suspect_ = !generation.verified_at.has_value();
     if (!generation.manifest.ok()) continue;
     if (generation.manifest->store_id != store_id) {
       return absl::FailedPreconditionError(fmt::format("{}: these are backups of the store {}, not of {}",
@@ -139,7 +147,8 @@ absl::Status Creation::Put(const std::string& from, const std::string& path, roc
     file.pool = name->second;
     std::error_code error;
     const auto pooled = pooled_.find(file.pool);
-    if (pooled != pooled_.end() && fs::file_size(from, error) == pooled->second.bytes && !error) {
+    const bool same = pooled != pooled_.end() && fs::file_size(from, error) == pooled->second.bytes && !error;
+    if (same && (!suspect_ || IsSound(pooled->second, pace))) {
       file.bytes = pooled->second.bytes;
       file.hash = pooled->second.hash;
       created_.manifest.files.push_back(file);
@@ -153,7 +162,7 @@ absl::Status Creation::Put(const std::string& from, const std::string& path, roc
   file.hash = copied.hash;
   if (file.pool.empty()) file.pool = fmt::format("content-{}-{}", copied.hash, copied.bytes);
   created_.manifest.files.push_back(file);
-  if (pooled_.contains(file.pool)) return rocks::RemoveAll(partial);
+  if (pooled_.contains(file.pool) && !suspect_) return rocks::RemoveAll(partial);
   QL_RETURN_IF_ERROR(rocks::RenameSynced(partial, backups_.PoolPath(file.pool)));
   created_.files_copied += 1;
   created_.bytes_copied += copied.bytes;

@@ -18,7 +18,9 @@ namespace fs = std::filesystem;
 
 enum class More : uint8_t { kNo = 0, kYes = 1 };
 
+// Not what an interrupted rewriting left: it may hold keys that were destroyed since.
 bool IsKeyFile(std::string_view name) {
+  if (name.ends_with(".old") || name.ends_with(".new")) return false;
   return name.starts_with(kKeyFilePrefix) && name.size() <= kKeyFileNameBytesMax &&
          std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';

@@ -1,6 +1,7 @@
 #include "eventstore/rocks/backup/restore_place.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <system_error>
@@ -39,6 +40,8 @@ absl::StatusOr<RestorePlace> RestorePlace::Take(std::string data) {
 
 absl::Status RestorePlace::Make() const {
   std::error_code error;
+  (void)::unlink(
+      (path_ + kMark + ".partial").c_str());  // a mark that was cut short: no other's file is called so
   if (fs::exists(path_, error) && !fs::exists(path_ + kMark, error) && !IsEmptyDirectory(path_)) {
     return absl::FailedPreconditionError(fmt::format("{}: this is not what a restore leaves behind", path_));
   }

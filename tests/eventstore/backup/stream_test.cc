@@ -251,6 +251,31 @@ TEST_F(StreamTest, TheLoaderTakesOnlyWhatComesNext) {
   EXPECT_EQ((*loader)->end().head, records[0].first);
 }
 
+// Postings go to the index thread in batches of 32,768 and more: one of these commits fills the first.
+TEST_F(StreamTest, WhatFillsABatchWithItsLastCommitIsIndexedToItsEnd) {
+  Fill(0);
+  for (int n = 1; n <= 18; ++n) {
+    AppendRequest request;
+    request.commit_id = fmt::format("large-{}", n);
+    for (int e = 0; e < 1000; ++e)
+      request.events.push_back({"type", {fmt::format("e:{}", e)}, absl::CivilDay(2026, 9, 1), "payload"});
+    ASSERT_TRUE(store_->AppendAndWait(std::move(request)).ok());
+    if (n < 10) continue;
+    const std::string name = fmt::format("loaded-{}", n);
+    const auto loader = rocks::BulkLoader::Make(installation_.In(name), store_->store_id(), {});
+    ASSERT_TRUE(loader.ok()) << loader.status();
+    ASSERT_TRUE(rocks::ForEachRecord(
+                    store_->database(), *store_->Head(),
+                    [&](Position last, std::string_view record) { return (*loader)->Add(last, record); })
+                    .ok());
+    ASSERT_TRUE((*loader)->Finish().ok());
+    const auto report = FsckDirectory(installation_.In(name), [](auto, auto, auto) {});
+    ASSERT_TRUE(report.ok()) << report.status();
+    EXPECT_THAT(report->problems, IsEmpty());
+    EXPECT_EQ(report->indexed_up_to, *store_->Head()) << n;
+  }
+}
+
 TEST_F(StreamTest, ManyFilesOfEachKindMakeOneSoundStore) {
   Fill(2000);
   const auto loader =
