@@ -33,4 +33,12 @@ struct Build {
   bool settled = false;  // the runner has been told that it has caught up
 };
 
+// Whether another attempt may succeed without anybody mending something here: the disk or another process is
+// not there, or does not let us in until its token is renewed.
+inline bool MayPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
+         absl::IsDeadlineExceeded(status) || absl::IsUnauthenticated(status) ||
+         absl::IsPermissionDenied(status);
+}
+
 }  // namespace qinglan::projections

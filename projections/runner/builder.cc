@@ -89,7 +89,7 @@ void Builder::BringNear(Group& group) {
       pause = options_.retry_first;
       continue;
     }
-    if (!absl::IsUnavailable(built)) {
+    if (!MayPass(built)) {
       for (const auto& build : group) StopBuild(*build, built);
       return;
     }

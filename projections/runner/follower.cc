@@ -85,7 +85,7 @@ void Follower::Run() {
   while (Arrange()) {
     const absl::Status stepped = Step();
     if (stepped.ok() || absl::IsCancelled(stepped)) continue;
-    if (absl::IsUnavailable(stepped)) {
+    if (MayPass(stepped)) {
       Retry(stepped);
       continue;
     }

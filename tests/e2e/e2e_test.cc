@@ -98,6 +98,21 @@ TEST(EndToEnd, WhenTheLogsProcessIsKilledTheServicesWaitForItAndNothingIsLost) {
   EXPECT_EQ(checked["clean"], true);
 }
 
+TEST(EndToEnd, TheLogsProcessAloneAnswersOperatorsAndRefusesOthers) {
+  Installation split;
+  split.StartLog();
+  for (const std::string role : {"operator", "teacher"}) {
+    ASSERT_EQ(split
+                  .Run({"token", "--key=" + split.In("keys/private.pem"), "--user=somebody", "--role=" + role,
+                        "--out=" + split.In(role)})
+                  .exit_code,
+              0);
+    EXPECT_NE(split.Run({"backup", "--server=" + split.log(), "--token-file=" + split.In(role)}).exit_code, 0)
+        << "it has no directory for backups, and a teacher may not ask for one";
+  }
+  EXPECT_EQ(split.StopLog(), 0);
+}
+
 TEST(EndToEnd, RolesAskForWhatTheyNeed) {
   Installation installation;
   const std::vector<std::string> serve = {"serve", "--data=" + installation.In("data"),
@@ -108,6 +123,9 @@ TEST(EndToEnd, RolesAskForWhatTheyNeed) {
   };
   EXPECT_NE(run({"--roles=services"}), 0);
   EXPECT_NE(run({"--roles=services", "--eventstore=127.0.0.1:1"}), 0);
+  EXPECT_NE(
+      run({"--roles=services", "--eventstore=127.0.0.1:1", "--eventstore-token-file=token", "--backups=b"}),
+      0);
   EXPECT_NE(run({"--roles=all", "--eventstore=127.0.0.1:1"}), 0);
   EXPECT_NE(run({"--roles=mentoring"}), 0);
   EXPECT_EQ(run({"--roles=services", "--eventstore=127.0.0.1:1",

@@ -62,6 +62,7 @@ class Installation {
   void Kill();
 
   std::string server() const { return "127.0.0.1:" + port_; }
+  std::string log() const { return "127.0.0.1:" + log_port_; }  // of the log's own process
   std::string In(const std::string& name) const { return folder_ + "/" + name; }
   const std::string& log_public_key() const { return log_public_key_; }
 

@@ -112,7 +112,10 @@ absl::StatusOr<bool> RemoteSubscription::Receive(absl::Time until) {
       case MessageStream::Got::kEnd: {
         const absl::Status status = stream_->status();
         Drop();
-        if (!status.ok() && !IsBroken(status)) return status;
+        // Who was let in once may have a token that ran out, or find the server busy: the next attempt asks
+        // for the token anew.
+        const bool passes = let_in_ && (absl::IsUnauthenticated(status) || absl::IsResourceExhausted(status));
+        if (!status.ok() && !IsBroken(status) && !passes) return status;
         reopen_at_ = absl::Now() + backoff_.Next();
         break;
       }
@@ -129,6 +132,7 @@ absl::Status RemoteSubscription::Take() {
   if (!batch_.Open(bytes_.view())) return absl::InternalError("the bytes are no SubscribeResponse");
   received_ = batch_.progress();
   heard_ = absl::Now();
+  let_in_ = true;
   backoff_.Reset();
   followers_->Learn(received_.position);
   return absl::OkStatus();

@@ -51,6 +51,7 @@ class RemoteSubscription final : public Subscription, private Follower {
   std::shared_ptr<MessageStream> stream_;
   Backoff backoff_;
   absl::Time reopen_at_ = absl::InfinitePast();
+  bool let_in_ = false;                      // the server has answered
   absl::Time heard_ = absl::InfinitePast();  // when the server was last heard, or began to be waited for
 
   FlatBytes bytes_;    // of the message at hand

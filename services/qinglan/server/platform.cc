@@ -52,6 +52,16 @@ struct Platform::Parts {
 
 namespace {
 
+// Where no areas are, nobody belongs anywhere.
+runtime::Placement Nowhere() {
+  return runtime::Placement{
+      [] { return absl::OkStatus(); },
+      [](std::string_view, std::string_view) { return false; },
+      [](std::string_view, absl::CivilDay) { return std::vector<std::string>(); },
+      [](std::string_view, std::string_view) -> absl::StatusOr<bool> { return false; },
+  };
+}
+
 runtime::Placement PlacementOf(const eventstore::EventStore& store, const projections::Directory& directory) {
   return runtime::Placement{
       [&]() -> absl::Status {
@@ -179,8 +189,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions&
       *parts->store, runtime::Environment::Real(time_zone, parts->sealing));
   QL_RETURN_IF_ERROR(StartProofs(options, *parts));
   if (options.roles == Roles::kEventStore) {
-    parts->access =
-        std::make_unique<runtime::Access>(*parts->store, runtime::Placement{});  // guards no areas
+    parts->access = std::make_unique<runtime::Access>(*parts->store, Nowhere());
   } else {
     QL_RETURN_IF_ERROR(StartAreas(options, *parts));
   }

@@ -116,6 +116,9 @@ void CheckRoles(const ServeOptions& serve) {
   if (remote && (options.event_store.empty() || options.event_store_token_file.empty())) {
     throw CLI::ValidationError("--roles=services needs --eventstore and --eventstore-token-file");
   }
+  if (remote && !options.backups.empty()) {
+    throw CLI::ValidationError("--backups is for whoever has the log: not for --roles=services");
+  }
   if (!remote && !options.event_store.empty()) {
     throw CLI::ValidationError("--eventstore is for --roles=services only");
   }
