@@ -40,10 +40,12 @@ absl::StatusOr<std::vector<ViewId>> Runner::Rebuild(const std::vector<std::strin
     for (const ViewId& stored : view_store_->Views()) {
       if (stored.name != name || stored.version != code.version()) continue;
       QL_ASSIGN_OR_RETURN(const std::optional<WhenThere> asked, view_store_->GetWhenThere(stored));
+      if (asked == WhenThere::kDrop) continue;  // a comparison's, nobody's to wait for
       QL_ASSIGN_OR_RETURN(const ViewStatus status, Status(stored));
       if (asked.has_value() && !StandsStill(status.state)) on_its_way = stored;
     }
     if (on_its_way.has_value()) {
+      if (when_there == WhenThere::kAnswer) QL_RETURN_IF_ERROR(LetAnswerWhenThere(*on_its_way));
       views.push_back(*on_its_way);
       continue;
     }
@@ -57,6 +59,15 @@ absl::StatusOr<std::vector<ViewId>> Runner::Rebuild(const std::vector<std::strin
   }
   if (!group.empty()) builder_->Add(std::move(group));
   return views;
+}
+
+absl::Status Runner::LetAnswerWhenThere(const ViewId& view) {
+  const absl::MutexLock switching(&switch_mutex_);
+  QL_ASSIGN_OR_RETURN(const std::optional<WhenThere> still, view_store_->GetWhenThere(view));
+  if (still.has_value()) return view_store_->SetWhenThere(view, WhenThere::kAnswer);
+  QL_RETURN_IF_ERROR(view_store_->Answer(view));  // it arrived meanwhile
+  board_.SetAnswering(view);
+  return absl::OkStatus();
 }
 
 void Runner::Forget(const std::vector<std::shared_ptr<Build>>& builds) {

@@ -110,6 +110,8 @@ class Runner {
   [[nodiscard]] absl::StatusOr<std::shared_ptr<Build>> MakeNext(const Projection& code, WhenThere when_there);
   // Takes back what MakeNext() made, before anybody worked at it.
   void Forget(const std::vector<std::shared_ptr<Build>>& builds);
+  // Of a build on its way, which may arrive in this moment.
+  [[nodiscard]] absl::Status LetAnswerWhenThere(const ViewId& view);
   ViewId NextGeneration(const Projection& code) const;
   const Projection* FindCode(std::string_view name, uint32_t version) const;
   const Projection* NewestCode(std::string_view name) const;
