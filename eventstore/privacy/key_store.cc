@@ -4,6 +4,7 @@
 #include <absl/time/clock.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sodium.h>
 #include <sys/file.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -175,8 +176,11 @@ absl::StatusOr<Secret> KeyStore::OpenKey(std::string_view subject, uint32_t vers
   QL_ASSIGN_OR_RETURN(const Secret key,
                       options_.master->Unwrap(wrapped.master_id, wrapped.wrapped, BoundTo(subject, version)));
   opened_.Put(subject, version, key);
-  if (const auto tombstone = FindTombstone(subject)) {  // destroyed meanwhile: it stays in no memory
-    opened_.Forget(subject, tombstone->versions);
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto& subjects = shards_[ShardOf(subject)].subjects;
+  const auto found = subjects.find(std::string(subject));
+  if (found != subjects.end() && found->second.tombstone.has_value()) {
+    opened_.Forget(subject, found->second.tombstone->versions);  // destroyed meanwhile: it stays in no memory
     return ErasedError(subject);
   }
   return key;
@@ -276,13 +280,17 @@ std::vector<Record> KeyStore::RecordsOf(const Shard& shard) {
 absl::StatusOr<std::string> KeyStore::DigestOf(std::string_view subject,
                                                const std::vector<KeyRecord>& keys) const {
   std::string all;
+  all.reserve(keys.size() * kSecretBytes);  // growing would leave copies behind
+  absl::Status status;
   for (const KeyRecord& key : keys) {
-    QL_ASSIGN_OR_RETURN(const Secret opened,
-                        options_.master->Unwrap(key.master_id, key.wrapped, BoundTo(subject, key.version)));
-    all += opened.view();
+    const auto opened = options_.master->Unwrap(key.master_id, key.wrapped, BoundTo(subject, key.version));
+    status = opened.status();
+    if (!status.ok()) break;
+    all += opened->view();
   }
   std::string digest = Digest(all);
-  std::fill(all.begin(), all.end(), '\0');
+  sodium_memzero(all.data(), all.size());
+  QL_RETURN_IF_ERROR(status);
   return digest;
 }
 
@@ -324,6 +332,7 @@ absl::StatusOr<Tombstone> KeyStore::Destroy(std::string_view subject, absl::Time
     entry.versions.clear();
     entry.coming.reset();
     entry.tombstone = tombstone;
+    entry.durable = status.ok();
     opened_.Forget(subject, tombstone.versions);
   }
   EndWriting();
@@ -335,7 +344,7 @@ std::optional<Tombstone> KeyStore::FindTombstone(std::string_view subject) const
   absl::ReaderMutexLock lock(&mutex_);
   const auto& subjects = shards_[ShardOf(subject)].subjects;
   const auto found = subjects.find(std::string(subject));
-  return found == subjects.end() ? std::nullopt : found->second.tombstone;
+  return found == subjects.end() || !found->second.durable ? std::nullopt : found->second.tombstone;
 }
 
 absl::StatusOr<uint64_t> KeyStore::Rewrap() {

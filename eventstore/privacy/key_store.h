@@ -61,6 +61,7 @@ class KeyStore {
   // Destroys the subject's key for good; once more gives the first answer. When it returns OK no file here
   // holds the key and none will again. Errors as KeyToSeal(), but for IsErased().
   [[nodiscard]] absl::StatusOr<Tombstone> Destroy(std::string_view subject, absl::Time now);
+  // Nothing when the disk failed while the key was destroyed: files may hold it until the next Open().
   std::optional<Tombstone> FindTombstone(std::string_view subject) const;
 
   // Wraps every key that another master key version wraps by the current one. Returns how many. While it
@@ -98,6 +99,7 @@ class KeyStore {
     absl::InlinedVector<Version, 1> versions;  // the first of them is version 1
     std::shared_ptr<Batch> coming;             // with the version after these, when there is one
     std::optional<Tombstone> tombstone;
+    bool durable = true;  // false: the disk failed while the key was removed, and may hold it still
   };
   struct Shard {
     absl::node_hash_map<std::string, Subject> subjects;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
@@ -73,6 +74,10 @@ absl::StatusOr<std::shared_ptr<MasterKeyRing>> MasterKeyRing::FromFile(const std
   struct stat status{};
   if (stat(path.c_str(), &status) != 0)
     return absl::NotFoundError(fmt::format("{}: there is no such file", path));
+  if (status.st_uid != geteuid() && status.st_uid != 0) {
+    return absl::FailedPreconditionError(
+        fmt::format("{}: a master key must belong to whoever runs this, or to root (chown)", path));
+  }
   if ((status.st_mode & 077) != 0) {
     return absl::FailedPreconditionError(
         fmt::format("{}: a master key must be readable by its owner only (chmod 600)", path));

@@ -2,6 +2,7 @@
 
 #include <absl/strings/ascii.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <string_view>
 #include <vector>
@@ -23,8 +24,9 @@ using runtime::Tag;
 
 constexpr std::string_view kThingKindPrefix = "THING_KIND_";
 
-// "session"
+// "session"; empty for a kind that is none, or that only a later version knows.
 std::string KindName(v1::ThingKind kind) {
+  if (kind == v1::THING_KIND_UNSPECIFIED || !v1::ThingKind_IsValid(kind)) return "";
   return absl::AsciiStrToLower(v1::ThingKind_Name(kind).substr(kThingKindPrefix.size()));
 }
 
@@ -34,10 +36,22 @@ std::optional<Erasure> ErasureIn(const EventView& event) {
                    event.recorded_at};
   }
   if (const auto erased = As<v1::ThingTextErased>(event)) {
-    return Erasure{erased->erasure_id(), Tag(KindName(erased->kind()), erased->thing_id()), event.position,
-                   event.recorded_at};
+    const std::string kind = KindName(erased->kind());
+    if (kind.empty()) return std::nullopt;
+    return Erasure{erased->erasure_id(), Tag(kind, erased->thing_id()), event.position, event.recorded_at};
   }
   return std::nullopt;
+}
+
+// Whether the texts of such a thing are about teachers of whom it tells. A session's are of an outsider, and
+// an organisation's of itself: who attended the one or has a post at the other is not in them.
+bool TellsOfItsTeachers(v1::ThingKind kind) {
+  return kind != v1::THING_KIND_SESSION && kind != v1::THING_KIND_ORG;
+}
+
+// One event that nobody can act on must not keep the server from starting.
+void LogUnfinished(eventstore::Position position, std::string_view why) {
+  spdlog::error("the erasure at position {} destroys no key: {}", position.value, why);
 }
 
 std::string Instant(absl::Time time) {
@@ -73,18 +87,38 @@ absl::StatusOr<Events> ErasePerson::Decide(const Model& model, const Command& co
 }
 
 void ThingPrivacy::Apply(const EventView& event) {
+  if (As<v1::HoldPlaced>(event) || As<v1::HoldReleased>(event)) {
+    teachers[std::string(TagValue(event, "teacher"))].Apply(event);
+    return;
+  }
+  constexpr std::string_view kTeacher = "teacher:";
+  for (const std::string_view tag : event.tags) {
+    if (tag.starts_with(kTeacher)) teacher_ids.emplace(tag.substr(kTeacher.size()));
+  }
   exists = true;
   erased = erased || As<v1::ThingTextErased>(event).has_value();
 }
 
 Query EraseThingText::Reads(const Command& command, const Model&) {
-  return Query{{{{}, {SubjectOf(command)}}}};
+  Query query{{{{}, {SubjectOf(command)}}}};
+  // All holds at once: they are few, and a project may have more members than a query has items.
+  if (TellsOfItsTeachers(command.kind()))
+    query.items.push_back(runtime::Of<v1::HoldPlaced, v1::HoldReleased>({}));
+  return query;
 }
 
 absl::StatusOr<Events> EraseThingText::Decide(const Model& model, const Command& command,
                                               const Given& given) {
   if (!model.exists) return runtime::Missing("thing_id", "UNKNOWN_ID");
   if (model.erased) return Refuse("ALREADY_DONE");
+  if (TellsOfItsTeachers(command.kind())) {
+    if (model.teacher_ids.contains(given.actor_teacher_id)) return Refuse("OWN_PRIVACY");
+    for (const auto& [teacher_id, teacher] : model.teachers) {
+      const v1::Hold* hold = model.teacher_ids.contains(teacher_id) ? teacher.ActiveOn(given.today) : nullptr;
+      if (hold != nullptr)
+        return Refuse("LEGAL_HOLD", {{"authority", hold->authority()}, {"hold_id", hold->hold_id()}});
+    }
+  }
   v1::ThingTextErased erased;
   erased.set_erasure_id(given.new_id());
   erased.set_kind(command.kind());
@@ -111,19 +145,31 @@ absl::StatusOr<Erasure> FindErasure(const eventstore::EventStore& store, const s
 
 absl::StatusOr<int> CompleteErasures(const eventstore::EventStore& store, eventstore::privacy::KeyStore& keys,
                                      absl::Time now) {
-  std::vector<std::string> unfinished;
+  std::vector<Erasure> unfinished;
   const Query query{{runtime::Of<v1::PersonErased, v1::ThingTextErased>({})}};
   QL_RETURN_IF_ERROR(store
                          .Read(query, {},
                                [&](const EventView& event) {
-                                 const auto erasure = ErasureIn(event);
-                                 if (!keys.FindTombstone(erasure->subject).has_value())
-                                   unfinished.push_back(erasure->subject);
+                                 auto erasure = ErasureIn(event);
+                                 if (!erasure.has_value()) {
+                                   LogUnfinished(event.position, "it is of a kind that is not known here");
+                                 } else if (!keys.FindTombstone(erasure->subject).has_value()) {
+                                   unfinished.push_back(*std::move(erasure));
+                                 }
                                  return true;
                                })
                          .status());
-  for (const std::string& subject : unfinished) QL_RETURN_IF_ERROR(keys.Destroy(subject, now).status());
-  return static_cast<int>(unfinished.size());
+  int completed = 0;
+  for (const Erasure& erasure : unfinished) {
+    const absl::Status destroyed = keys.Destroy(erasure.subject, now).status();
+    if (absl::IsInvalidArgument(destroyed)) {  // nobody can have a key under that name
+      LogUnfinished(erasure.position, std::string(destroyed.message()));
+      continue;
+    }
+    QL_RETURN_IF_ERROR(destroyed);
+    ++completed;
+  }
+  return completed;
 }
 
 Receipt ReceiptOf(const Erasure& erasure, const eventstore::privacy::Tombstone& tombstone,

@@ -3,7 +3,9 @@
 
 #include <absl/time/time.h>
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "eventstore/event_store.h"
@@ -30,6 +32,8 @@ struct ThingPrivacy {
   void Apply(const eventstore::EventView& event);
   bool exists = false;
   bool erased = false;
+  std::set<std::string> teacher_ids;               // of whom anything recorded of it tells
+  std::map<std::string, TeacherPrivacy> teachers;  // what is held, of others too
 };
 
 struct EraseThingText {
@@ -57,7 +61,8 @@ struct Erasure {
 [[nodiscard]] absl::StatusOr<Erasure> FindErasure(const eventstore::EventStore& store, const std::string& id);
 
 // Destroys the key of every erasure in the log whose key is still there: after a crash between the two, or
-// when keys were restored from an older copy. Returns how many. Cost: proportional to the erasures.
+// when keys were restored from an older copy. Returns how many; one that names no subject is logged and left.
+// Cost: proportional to the erasures.
 [[nodiscard]] absl::StatusOr<int> CompleteErasures(const eventstore::EventStore& store,
                                                    eventstore::privacy::KeyStore& keys, absl::Time now);
 

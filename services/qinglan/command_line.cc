@@ -61,7 +61,10 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 
 absl::Status WriteFile(const std::string& path, std::string_view content, bool secret) {
   const std::string partial = path + ".partial";
-  const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
+  // A secret goes into no file that was there before: somebody else may have it open, or own it.
+  if (secret) ::unlink(partial.c_str());
+  const int how = secret ? O_EXCL | O_NOFOLLOW : O_TRUNC;
+  const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, secret ? 0600 : 0644);
   if (file < 0) return absl::InvalidArgumentError(fmt::format("{}: cannot be written", path));
   const bool written =
       ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&

@@ -1,6 +1,7 @@
 #include "services/registry/service.h"
 
 #include "eventstore/check.h"
+#include "qinglan/privacy/v1/privacy_events.pb.h"
 #include "services/registry/external_id.h"
 #include "services/registry/organisations.h"
 #include "services/registry/people.h"
@@ -63,6 +64,19 @@ absl::StatusOr<bool> LiesWithin(const EventStore& store, std::string org_id, con
   return !org_id.empty();
 }
 
+absl::StatusOr<bool> WasErased(const EventStore& store, const std::string& teacher_id) {
+  bool erased = false;
+  eventstore::ReadOptions first;
+  first.limit = 1;
+  const Query query{{runtime::Of<privacy::v1::PersonErased>({runtime::Tag("teacher", teacher_id)})}};
+  const auto read = store.Read(query, first, [&](const eventstore::EventView&) {
+    erased = true;
+    return false;
+  });
+  QL_RETURN_IF_ERROR(read.status());
+  return erased;
+}
+
 // Which teacher the digest was given to: TeacherLinked alone does not tell the rest, so the person is read by
 // id.
 absl::StatusOr<v1::FindTeacherResponse> FindTeacher(const EventStore& store,
@@ -75,6 +89,9 @@ absl::StatusOr<v1::FindTeacherResponse> FindTeacher(const EventStore& store,
   });
   QL_RETURN_IF_ERROR(read.status());
   if (teacher_id.empty()) return runtime::Missing("external_id", "UNKNOWN_EXTERNAL_ID");
+  // A number must not lead to the record of somebody whose name is gone.
+  QL_ASSIGN_OR_RETURN(const bool erased, WasErased(store, teacher_id));
+  if (erased) return runtime::Missing("external_id", "UNKNOWN_EXTERNAL_ID");
   QL_ASSIGN_OR_RETURN(const v1::GetTeacherResponse teacher, GetTeacher(store, teacher_id));
   v1::FindTeacherResponse response;
   // Who never served there is nobody that the caller may look up.

@@ -81,6 +81,9 @@ TEST_F(PrivacyEndToEnd, APersonIsHeldThenErasedAndTheReceiptIsVerifiedOffline) {
   EXPECT_THAT(refused.errors, HasSubstr("县人民法院")) << "it says who wants it kept";
   EXPECT_FALSE(std::filesystem::exists(In("receipt")));
   ASSERT_EQ(Order({"hold", "--release=" + hold, "--reason=closed"}).exit_code, 0);
+  const Finished once_more = Order({"hold", "--teacher=" + teacher, "--reason=case"});
+  EXPECT_EQ(once_more.exit_code, 1) << "the hold of this order has ended, and it places no other";
+  EXPECT_THAT(once_more.errors, HasSubstr("--document"));
 
   ASSERT_EQ(Order(erase).exit_code, 0);
   const std::string receipt = Content(In("receipt"));

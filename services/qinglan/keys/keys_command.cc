@@ -89,6 +89,13 @@ absl::Status RotateMaster(const Options& options) {
   if (!options.keep_former) QL_RETURN_IF_ERROR(WriteMaster(file, line));
   QL_ASSIGN_OR_RETURN(const auto ring, MasterKeyRing::FromFile(file));
   fmt::print("{} keys are under the master key {} now\n", rewrapped, ring->CurrentId());
+  if (!options.keep_former) {
+    fmt::print(
+        stderr,
+        "warning: backups made before need the former master key, which is no longer in {}: keep a copy "
+        "of it as long as them\n",
+        file);
+  }
   return absl::OkStatus();
 }
 
@@ -105,6 +112,7 @@ absl::StatusOr<int> Check(const Options& options) {
   log.directory = options.data + "/log";
   QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(log));
   QL_ASSIGN_OR_RETURN(const SealedReport report, CheckSealed(*store, *keys));
+  const bool clean = report.problems.empty() && report.clear == 0;
   if (options.output == Output::kJson) {
     nlohmann::json problems = nlohmann::json::array();
     for (const auto& problem : report.problems)
@@ -119,10 +127,13 @@ absl::StatusOr<int> Check(const Options& options) {
                report.clear);
     for (const auto& problem : report.problems)
       fmt::print("position {}: {}\n", problem.position.value, problem.what);
-    fmt::print("{}\n",
-               report.problems.empty() ? "clean" : fmt::format("{} problems", report.problems.size()));
+    if (!report.problems.empty()) {
+      fmt::print("{} problems\n", report.problems.size());
+    } else if (clean) {
+      fmt::print("clean\n");
+    }
   }
-  return report.problems.empty() ? kExitOk : kExitPartly;
+  return clean ? kExitOk : kExitPartly;
 }
 
 int Exit(const absl::Status& status) { return status.ok() ? kExitOk : Fail("keys", status); }

@@ -63,6 +63,21 @@ absl::Status Erase(const EraseOptions& options) {
   return absl::OkStatus();
 }
 
+// The same order, placed and released before, is answered with the hold that has ended.
+absl::Status CheckStands(const runtime::Client& client, const std::string& teacher_id,
+                         const std::string& hold_id) {
+  privacy::v1::ListHoldsRequest request;
+  request.set_teacher_id(teacher_id);
+  QL_ASSIGN_OR_RETURN(const auto listed, client.Call<privacy::v1::ListHoldsResponse>(request));
+  for (const privacy::v1::Hold& hold : listed.holds()) {
+    if (hold.hold_id() == hold_id && !hold.released_on().empty()) {
+      return absl::FailedPreconditionError(
+          "this very order was placed and released before: give another --document");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Hold(const HoldOptions& options) {
   const Ordered& order = options.order;
   QL_ASSIGN_OR_RETURN(const runtime::Client client, order.server.Connect());
@@ -81,6 +96,7 @@ absl::Status Hold(const HoldOptions& options) {
   request.set_reason(options.reason);
   request.set_until(options.until);
   QL_ASSIGN_OR_RETURN(const auto placed, client.Call<privacy::v1::PlaceHoldResponse>(request));
+  QL_RETURN_IF_ERROR(CheckStands(client, order.teacher_id, placed.hold_id()));
   fmt::print("{}\n", Sentence(order.language(), "HOLD_PLACED",
                               {{"teacher", order.teacher_id}, {"hold", placed.hold_id()}}));
   return absl::OkStatus();

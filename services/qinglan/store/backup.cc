@@ -93,6 +93,8 @@ void Print(const store::Speech& speech, const BackupJob& job) {
   if (job.has_trial()) speech.Say(job.trial(), job.backup().generation());
   if (job.generations_removed() > 0)
     speech.Say("BACKUP_PURGED", {{"count", std::to_string(job.generations_removed())}});
+  // Where the log has a process of its own, the keys are with that of the services.
+  if (job.backup().key_files() == 0) speech.Say("BACKUP_NO_KEYS");
   speech.Say("BACKUP_MASTER_KEY");
 }
 

@@ -4,6 +4,7 @@
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -299,6 +300,17 @@ TEST_F(KeyStoreTest, AMasterKeyThatOthersCanReadIsRefused) {
   ASSERT_TRUE(ring.ok()) << ring.status();
   EXPECT_EQ((*ring)->CurrentId(), Ring(master_)->CurrentId());
   EXPECT_TRUE(absl::IsNotFound(MasterKeyRing::FromFile(path_ + "/none").status()));
+}
+
+TEST_F(KeyStoreTest, AMasterKeyOfSomebodyElseIsRefused) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  constexpr uid_t kSomebody = 12345;
+  const std::string file = path_ + "/master";
+  WriteFile(file, master_);
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  ASSERT_TRUE(MasterKeyRing::FromFile(file).ok());
+  ASSERT_EQ(chown(file.c_str(), kSomebody, kSomebody), 0);
+  EXPECT_TRUE(absl::IsFailedPrecondition(MasterKeyRing::FromFile(file).status()));
 }
 
 TEST_F(KeyStoreTest, AMasterKeyThatIsNoneIsRefusedWithItsLine) {

@@ -139,6 +139,40 @@ TEST_F(ErasureTest, WhatWasRecordedAndNotDoneIsDoneAtTheNextStart) {
   EXPECT_FALSE(ReceiptAgain(erased.erasure_id()).empty());
 }
 
+TEST_F(ErasureTest, AnErasureThatNobodyCanActOnStopsNoStart) {
+  const std::string anna = Register("安娜", "1001");
+  privacy::v1::ThingTextErased later;  // of a kind that only a later version knows
+  later.set_erasure_id(Id("later"));
+  later.set_kind(static_cast<privacy::v1::ThingKind>(99));
+  later.set_thing_id(Id("thing"));
+  privacy::v1::PersonErased nobody;
+  nobody.set_erasure_id(Id("nobody"));
+  nobody.set_teacher_id("a b");
+  privacy::v1::PersonErased erased;
+  erased.set_erasure_id(Id("erasure"));
+  erased.set_teacher_id(anna);
+  const absl::CivilDay day(2026, 3, 2);
+  stage_.Given({runtime::MakeEvent(later, day, {runtime::Tag("erasure", later.erasure_id())}),
+                runtime::MakeEvent(nobody, day, {runtime::Tag("erasure", nobody.erasure_id())}),
+                runtime::MakeEvent(erased, day, {runtime::Tag("teacher", anna)})});
+  const absl::Status begun = privacy::BeginPrivacy(stage_.store(), stage_.table().environment());
+  ASSERT_TRUE(begun.ok()) << begun;
+  EXPECT_EQ(Get(anna)->identity().display_name(), kErased) << "what comes after them is done";
+}
+
+TEST_F(ErasureTest, AStaffNumberLeadsToNobodyWhoWasErased) {
+  const std::string anna = Register("安娜", "1001");
+  registry::v1::FindTeacherRequest find;
+  find.set_org_id(school_);
+  find.mutable_external_id()->set_system("staff-number");
+  find.mutable_external_id()->set_id("1001");
+  ASSERT_EQ(stage_.Call<registry::v1::FindTeacherResponse>(find)->teacher_id(), anna);
+  ASSERT_TRUE(Erase(anna).ok());
+  const absl::Status missing = stage_.Call<registry::v1::FindTeacherResponse>(find).status();
+  EXPECT_TRUE(absl::IsNotFound(missing)) << missing;
+  EXPECT_EQ(runtime::ReasonOf(missing), "UNKNOWN_EXTERNAL_ID");
+}
+
 TEST_F(ErasureTest, ALogIsNotServedWithTheKeysOfAnother) {
   const auto& ours = stage_.table().environment();
   ASSERT_TRUE(privacy::BeginPrivacy(stage_.store(), ours).ok());

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "qinglan/privacy/v1/privacy_events.pb.h"
+#include "qinglan/research/v1/research_events.pb.h"
 #include "services/runtime/catalogue.h"
 #include "services/runtime/decision.h"
 #include "services/runtime/error.h"
@@ -79,6 +80,33 @@ TEST_F(HoldsTest, NobodyDecidesOverTheirOwnRecord) {
   const auto hold = Hold(anna);
   ASSERT_TRUE(hold.ok());
   EXPECT_EQ(runtime::ReasonOf(Release(hold->hold_id(), self)), "OWN_PRIVACY");
+}
+
+TEST_F(HoldsTest, TheTextsOfAThingAreHeldWithWhomTheyAreAbout) {
+  const std::string anna = Register("安娜", "1001");
+  const std::string bela = Register("贝拉", "1002");
+  const std::string project = Id("project");
+  research::v1::ProjectTerminated told;
+  told.set_project_id(project);
+  stage_.Given({runtime::MakeEvent(told, absl::CivilDay(2026, 3, 1),
+                                   {runtime::Tag("project", project), runtime::Tag("teacher", anna)})});
+  privacy::v1::EraseThingTextRequest request;
+  request.set_kind(privacy::v1::THING_KIND_PROJECT);
+  request.set_thing_id(project);
+  request.set_authority("县教育局");
+  const auto erase = [&](const runtime::Principal& as) {
+    return stage_.Call<privacy::v1::EraseThingTextResponse>(request, as).status();
+  };
+  const runtime::Principal tester{"tester", "", {}};
+  ASSERT_TRUE(Hold(bela).ok());
+  const auto hold = Hold(anna);
+  ASSERT_TRUE(hold.ok()) << hold.status();
+  const absl::Status refused = erase(tester);
+  EXPECT_EQ(runtime::ReasonOf(refused), "LEGAL_HOLD");
+  EXPECT_EQ(runtime::DetailOf(refused)->metadata().at("hold_id"), hold->hold_id());
+  ASSERT_TRUE(Release(hold->hold_id()).ok());
+  EXPECT_EQ(runtime::ReasonOf(erase({"user-anna", anna, {}})), "OWN_PRIVACY");
+  EXPECT_TRUE(erase(tester).ok()) << "bela's hold is about nobody in it";
 }
 
 TEST_F(HoldsTest, AfterAnErasureThereIsNothingToHold) {

@@ -48,7 +48,7 @@ class ReachTest : public SchoolTest {
     runner_ =
         std::make_unique<projections::Runner>(&stage_.store(), views_store_.get(), portfolio::Projections());
     EXPECT_TRUE(runner_->Start().ok());
-    portfolio::Register(stage_.table(), {directory_.get(), views_store_.get(), runner_.get()});
+    portfolio::Register(stage_.table(), {directory_.get(), runner_.get()});
     notary_ = *proofs::Notary::Open(log(), ReceiptKey(),
                                     {.file = folder_.path() + "/checkpoints",
                                      .every = absl::ZeroDuration(),
