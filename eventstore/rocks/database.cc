@@ -17,7 +17,8 @@
 #include <utility>
 
 #include "eventstore/check.h"
-#include "eventstore/rocks/damage_check.h"
+#include "eventstore/rocks/disk/damage_check.h"
+#include "eventstore/rocks/disk/manifest_guard.h"
 #include "eventstore/rocks/format/keys.h"
 #include "eventstore/text.h"
 
@@ -161,6 +162,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   db_options.create_if_missing = true;
   db_options.create_missing_column_families = true;
   std::unique_ptr<Database> database(new Database);
+  database->env_ = GuardManifest(*EnvOf(options));
+  db_options.env = database->env_.get();
   db_options.listeners = {std::make_shared<StopNote>(database->has_stopped_)};
   rocksdb::DB* db = nullptr;
   if (const rocksdb::Status status = EnvOf(options)->CreateDirIfMissing(options.directory); !status.ok()) {

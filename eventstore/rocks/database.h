@@ -59,6 +59,7 @@ class Database {
   absl::Status NoteWholeIndex();
 
   const std::shared_ptr<std::atomic<bool>> has_stopped_ = std::make_shared<std::atomic<bool>>(false);
+  std::unique_ptr<rocksdb::Env> env_;  // that db_ works through
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index, tree
   std::string store_id_;

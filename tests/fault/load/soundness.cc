@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "eventstore/rocks/database.h"
 #include "eventstore/rocks/fsck.h"
 
 namespace qinglan::fault {
@@ -60,8 +61,13 @@ Findings ExpectSound(const RocksEventStore& store, const Ledger& ledger) {
   Findings findings = ledger.Check(store);
   for (const std::string& wrong : findings.wrongs) ADD_FAILURE() << wrong;
   if (report.ok() && report->clean()) {
-    EXPECT_EQ(report->events, findings.events);
-    EXPECT_EQ(report->commits, findings.commits);
+    // What a write that failed left in a database that has stopped, nobody is shown before the store is sure
+    // of it.
+    const bool has_stopped = store.database().has_stopped();
+    EXPECT_TRUE(report->events == findings.events || (has_stopped && report->events > findings.events))
+        << "fsck finds " << report->events << " events, readers " << findings.events;
+    EXPECT_TRUE(report->commits == findings.commits || (has_stopped && report->commits > findings.commits))
+        << "fsck finds " << report->commits << " commits, readers " << findings.commits;
   }
   return findings;
 }

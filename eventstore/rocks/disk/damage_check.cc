@@ -1,4 +1,4 @@
-#include "eventstore/rocks/damage_check.h"
+#include "eventstore/rocks/disk/damage_check.h"
 
 #include <fmt/format.h>
 
