@@ -89,8 +89,9 @@ class ConnectionsTest : public testing::Test {
     while (!token_.empty() && token_.back() == '\n') token_.pop_back();
     const std::string port_file = folder_.path() + "/port";
     server_ = std::make_unique<e2e::Process>(
-        std::vector<std::string>{"serve", "--roles=all", "--data=" + folder_.path() + "/data", "--port=0",
-                                 "--keys=" + folder_.path() + "/keys/jwks.json", "--port-file=" + port_file},
+        std::vector<std::string>{"serve", "--roles=eventstore", "--data=" + folder_.path() + "/data",
+                                 "--port=0", "--keys=" + folder_.path() + "/keys/jwks.json",
+                                 "--port-file=" + port_file},
         folder_.path() + "/serve.out");
     for (const absl::Time end = absl::Now() + kStartMax;
          absl::Now() < end && server_->Running() && Content(port_file).empty();)
