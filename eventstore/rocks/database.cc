@@ -95,16 +95,6 @@ class ServerLog final : public rocksdb::Logger {
   }
 };
 
-// Notes that RocksDB is about to stop, before it does.
-class StopNote final : public rocksdb::EventListener {
- public:
-  explicit StopNote(std::shared_ptr<std::atomic<bool>> stopped) : stopped_(std::move(stopped)) {}
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { *stopped_ = true; }
-
- private:
-  const std::shared_ptr<std::atomic<bool>> stopped_;
-};
-
 rocksdb::Env* EnvOf(const DatabaseOptions& options) {
   return options.env != nullptr ? options.env : rocksdb::Env::Default();
 }
@@ -121,6 +111,8 @@ rocksdb::DBOptions DbOptions(const DatabaseOptions& options) {
   db.max_total_wal_size = kWalBytesMax;
   db.info_log = std::make_shared<ServerLog>();
   db.max_background_jobs = 2;
+  // What is only in memtables is in the write-ahead log, too, or can be derived.
+  db.avoid_flush_during_shutdown = true;
   return db;
 }
 
@@ -143,6 +135,26 @@ absl::StatusOr<std::string> NewStoreId() {
 
 }  // namespace
 
+class Database::Listener final : public rocksdb::EventListener {
+ public:
+  explicit Listener(std::shared_ptr<Notes> notes) : notes_(std::move(notes)) {}
+  // Before it stops.
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
+    notes_->has_stopped = true;
+  }
+  // Deletions, whoever has stopped them, are on again then.
+  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
+    if (info.new_bg_error.ok()) notes_->deletions_held = 0;
+  }
+  // Before anybody writes to the next memtable.
+  void OnMemTableSealed(const rocksdb::MemTableInfo& sealed) override {
+    if (sealed.cf_name == rocksdb::kDefaultColumnFamilyName) notes_->meta_sealed = true;
+  }
+
+ private:
+  const std::shared_ptr<Notes> notes_;
+};
+
 rocksdb::ReadOptions CheckedRead() {
   rocksdb::ReadOptions read;
   read.verify_checksums = true;
@@ -164,7 +176,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   std::unique_ptr<Database> database(new Database);
   database->env_ = GuardManifest(*EnvOf(options));
   db_options.env = database->env_.get();
-  db_options.listeners = {std::make_shared<StopNote>(database->has_stopped_)};
+  db_options.listeners = {std::make_shared<Listener>(database->notes_)};
   rocksdb::DB* db = nullptr;
   if (const rocksdb::Status status = EnvOf(options)->CreateDirIfMissing(options.directory); !status.ok()) {
     return FromRocks(status, "making the directory");
@@ -197,6 +209,46 @@ Database::~Database() {
   if (db_ == nullptr) return;
   for (rocksdb::ColumnFamilyHandle* family : families_) (void)db_->DestroyColumnFamilyHandle(family);
   (void)db_->Close();
+}
+
+// RocksDB 7.8 gets rid of a write-ahead log that it could not write to by flushing memtables. When all of
+// them are empty (the store was just opened, or all was flushed) it says that it has recovered, keeps the
+// log, and the next write to it ends the process. So there is always something in one of them: the deletion
+// of a key that nobody ever wrote, which needs no write-ahead log and leaves nothing behind.
+rocksdb::Status Database::WriteSynced(rocksdb::WriteBatch& batch) {
+  if (notes_->meta_sealed.exchange(false)) {
+    rocksdb::WriteOptions unlogged;
+    unlogged.disableWAL = true;
+    if (rocksdb::Status status = db_->Delete(unlogged, families_[0], AsSlice(kMetaNothingKey));
+        !status.ok()) {
+      notes_->meta_sealed = true;
+      return status;
+    }
+  }
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  return db_->Write(synced, &batch);
+}
+
+// RocksDB 7.8 writes to the manifest before it ingests. When that fails it does not take note as it does
+// elsewhere: recovering from any other error then finds a broken manifest while files may be deleted, and
+// ends the process. So none may be deleted from before the ingestion until one succeeded, or until RocksDB
+// has recovered.
+rocksdb::Status Database::Ingest(rocksdb::ColumnFamilyHandle* family, const std::string& path) {
+  if (rocksdb::Status status = db_->DisableFileDeletions(); !status.ok()) return status;
+  rocksdb::IngestExternalFileOptions ingest;
+  ingest.move_files = true;
+  ingest.failed_move_fall_back_to_copy = false;
+  rocksdb::Status status = db_->IngestExternalFile(family, {path}, ingest);
+  if (!status.ok()) {
+    // Once more, for a recovery that ended meanwhile has let them go on.
+    (void)db_->DisableFileDeletions();
+    notes_->deletions_held += 2;
+    return status;
+  }
+  for (int n = notes_->deletions_held.exchange(0) + 1; n > 0; --n)
+    (void)db_->EnableFileDeletions(/*force=*/false);
+  return status;
 }
 
 absl::Status Database::CheckMeta(bool may_write) {

@@ -47,18 +47,33 @@ class Database {
   const std::vector<rocksdb::ColumnFamilyHandle*>& families() const { return families_; }
   const std::string& store_id() const { return store_id_; }
 
+  // Writes `batch` to stable storage, by one thread at a time. After an error nothing can be written until
+  // db()->Resume() succeeded; what the failed write held is there whole or not at all.
+  rocksdb::Status WriteSynced(rocksdb::WriteBatch& batch);
+
+  // Makes the sorted file at `path` a part of the family, and moves it there. One thread at a time.
+  rocksdb::Status Ingest(rocksdb::ColumnFamilyHandle* family, const std::string& path);
+
   // Whether RocksDB has stopped for an error since it was opened, even if it goes on by now. RocksDB 7.8 goes
   // on remembering it after a full disk, and then an ingestion is not refused but ends the process, and a
   // flush is not waited for.
-  bool has_stopped() const { return *has_stopped_; }
+  bool has_stopped() const { return notes_->has_stopped; }
 
  private:
+  // What RocksDB tells from its own threads.
+  struct Notes {
+    std::atomic<bool> has_stopped = false;
+    std::atomic<bool> meta_sealed = true;  // the meta family's memtable is empty, or may be
+    std::atomic<int> deletions_held = 0;   // times, by ingestions that failed
+  };
+  class Listener;
+
   Database() = default;
   absl::Status CheckMeta(bool may_write);
   absl::Status WriteMeta();
   absl::Status NoteWholeIndex();
 
-  const std::shared_ptr<std::atomic<bool>> has_stopped_ = std::make_shared<std::atomic<bool>>(false);
+  const std::shared_ptr<Notes> notes_ = std::make_shared<Notes>();
   std::unique_ptr<rocksdb::Env> env_;  // that db_ works through
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index, tree

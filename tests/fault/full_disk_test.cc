@@ -28,6 +28,8 @@ using eventstore::RocksEventStore;
 
 constexpr int64_t kRoundsInCi = 2;
 constexpr absl::Duration kRecoveryMax = absl::Seconds(60);
+constexpr int64_t kOpeningsARound = 5;
+constexpr uint64_t kOpeningRoomMax = 20'000;
 constexpr uint64_t kWorkingRoomBytes = 64 * 1024 * 1024;  // what the store is promised to do with
 
 class FullDiskTest : public testing::Test {
@@ -121,6 +123,43 @@ TEST_F(FullDiskTest, AFullDiskStopsAppendsAloneAndTheyGoOnWhenThereIsRoom) {
   evidence.Set("rounds", rounds_);
   evidence.Set("seed", seed_);
   evidence.Set("refused_writes", disk.failures());
+  evidence.Set("acknowledged_commits", ledger_.acknowledged());
+}
+
+// Nothing is in memory then that RocksDB could flush, which is how it gets rid of a write-ahead log that it
+// could not write to.
+TEST_F(FullDiskTest, AStoreThatWasOpenedOnAFullDiskGoesOnWhenThereIsRoom) {
+  SCOPED_TRACE(fmt::format("seed {}", seed_));
+  Evidence evidence("opened_on_full_disk");
+  const ScratchFolder folder;
+  Disk disk(folder.log());
+  const auto open = [&] { return RocksEventStore::Open(SmallStore(folder.log(), disk.env())); };
+  int64_t opened = 0;
+  for (int64_t round = 0; round < rounds_ * kOpeningsARound && !HasFailure(); ++round) {
+    SCOPED_TRACE(fmt::format("round {}", round));
+    disk.SetRoom(disk.used() + kWorkingRoomBytes);
+    {
+      const auto store = open();
+      ASSERT_TRUE(store.ok()) << store.status();
+      Write(**store, fmt::format("r{}-before", round));
+    }
+    disk.SetRoom(disk.used() + random_() % kOpeningRoomMax);
+    auto store = open();
+    if (!store.ok()) {  // it needs some room, too
+      EXPECT_TRUE(absl::IsResourceExhausted(store.status()) || absl::IsUnavailable(store.status()))
+          << store.status();
+      continue;
+    }
+    ++opened;
+    ExpectRefusal(**store, fmt::format("r{}-full", round));
+    disk.SetRoom(disk.used() + kWorkingRoomBytes);
+    ExpectRecovery(**store, CommitId(fmt::format("r{}-again", round), 0, 1));
+    Write(**store, fmt::format("r{}-on", round));
+    evidence.Add(ExpectSound(**store, ledger_));
+  }
+  EXPECT_GT(opened, 0);
+  evidence.Set("opened", opened);
+  evidence.Set("seed", seed_);
   evidence.Set("acknowledged_commits", ledger_.acknowledged());
 }
 

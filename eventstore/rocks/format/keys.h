@@ -16,6 +16,7 @@ inline constexpr std::string_view kMetaFormatKey = "format";
 inline constexpr std::string_view kMetaFormat = "2";
 inline constexpr std::string_view kMetaFormatIndexInWal = "1";  // the index was written with the log
 inline constexpr std::string_view kMetaStoreIdKey = "store_id";
+inline constexpr std::string_view kMetaNothingKey = "nothing";  // never there (Database::WriteSynced)
 
 inline constexpr uint8_t kRecordVersion = 1;
 inline constexpr size_t kPositionBytes = 8;

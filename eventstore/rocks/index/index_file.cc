@@ -58,17 +58,12 @@ rocksdb::Status WriteFile(const Database& database, const MemoryIndex& memory, P
   return file.Finish();
 }
 
-rocksdb::Status Ingest(Database& database, const MemoryIndex& memory, Position end) {
+rocksdb::Status WriteAndIngest(Database& database, const MemoryIndex& memory, Position end) {
   const std::string path = IndexFilePath(database, end);
   rocksdb::Env* env = database.db()->GetEnv();
   rocksdb::Status status = WriteFile(database, memory, end, path);
   if (status.ok() && database.has_stopped()) status = rocksdb::Status::TryAgain("stopped meanwhile");
-  if (status.ok()) {
-    rocksdb::IngestExternalFileOptions ingest;
-    ingest.move_files = true;
-    ingest.failed_move_fall_back_to_copy = false;
-    status = database.db()->IngestExternalFile(database.index(), {path}, ingest);
-  }
+  if (status.ok()) status = database.Ingest(database.index(), path);
   if (env->FileExists(path).ok()) (void)env->DeleteFile(path);
   return status;
 }
@@ -95,9 +90,9 @@ rocksdb::Status WriteThroughMemtable(Database& database, const MemoryIndex& memo
 }  // namespace
 
 absl::Status WriteIndexFile(Database& database, const MemoryIndex& memory, Position end) {
-  return FromRocks(
-      database.has_stopped() ? WriteThroughMemtable(database, memory, end) : Ingest(database, memory, end),
-      "writing the index");
+  return FromRocks(database.has_stopped() ? WriteThroughMemtable(database, memory, end)
+                                          : WriteAndIngest(database, memory, end),
+                   "writing the index");
 }
 
 absl::StatusOr<Position> ReadIndexedUpTo(const Database& database, const rocksdb::Snapshot* snapshot) {

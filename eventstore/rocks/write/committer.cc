@@ -179,9 +179,7 @@ absl::Status Committer::CheckCondition(const AppendCondition& condition, const B
 
 absl::Status Committer::Write(Batch& batch) {
   if (batch.empty()) return absl::OkStatus();
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  const rocksdb::Status status = database_.db()->Write(synced, &batch.bytes());
+  const rocksdb::Status status = database_.WriteSynced(batch.bytes());
   if (!status.ok()) {
     spdlog::error("the event store could not write: {}", status.ToString());
     failure_ = status.IsNoSpace() ? absl::ResourceExhaustedError("the event store's disk is full")
