@@ -293,7 +293,7 @@ absl::Status ViewStore::Recover() {
     {
       const absl::MutexLock lock(&parts_->mutex);
       Database& database = parts_->database;
-      if (parts_->open && database.db->Resume().ok()) return absl::OkStatus();
+      if (parts_->open && !*database.has_stopped) return absl::OkStatus();
       parts_->open = false;  // nobody is let in; those inside must leave, for a process opens a database once
       if (database.db == nullptr || database.TryClose()) {
         QL_ASSIGN_OR_RETURN(database, Database::Open(parts_->options));

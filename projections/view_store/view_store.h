@@ -97,8 +97,8 @@ class ViewStore {
   [[nodiscard]] absl::Status Ingest(const std::vector<BulkBatch*>& batches, const Checkpoint& checkpoint,
                                     size_t threads = 1);
 
-  // After a commit was UNAVAILABLE: tries to make the database writable again, opening it anew if it must
-  // (waiting for readers to be through, while new ones are UNAVAILABLE). UNAVAILABLE when that failed; try
+  // After a commit was UNAVAILABLE: opens the database anew when it has stopped taking writes (waiting for
+  // readers to be through, while new ones are UNAVAILABLE). UNAVAILABLE when that failed; try
   // again later. No batch may be held.
   [[nodiscard]] absl::Status Recover();
 

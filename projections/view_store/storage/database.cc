@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
 #include <filesystem>
@@ -37,6 +38,20 @@ rocksdb::Options MakeOptions(const DatabaseOptions& options) {
   return rocks;
 }
 
+// RocksDB 7.8 cannot be trusted to go on after a full disk: its own thread that tries may end the process, or
+// go on with a write-ahead log that cannot be written. A database that has stopped is closed and opened anew.
+class StopNote final : public rocksdb::EventListener {
+ public:
+  explicit StopNote(std::shared_ptr<std::atomic<bool>> has_stopped) : has_stopped_(std::move(has_stopped)) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { *has_stopped_ = true; }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* by_itself) override {
+    *by_itself = false;
+  }
+
+ private:
+  const std::shared_ptr<std::atomic<bool>> has_stopped_;
+};
+
 absl::Status ReadAnswering(Database& database) {
   const std::string prefix = kAnswersPrefix;
   const std::unique_ptr<rocksdb::Iterator> entries(
@@ -65,6 +80,8 @@ absl::StatusOr<Database> Database::Open(const DatabaseOptions& options) {
   RemoveIncomingFiles(options.directory);
   Database database;
   database.options = MakeOptions(options);
+  database.has_stopped = std::make_shared<std::atomic<bool>>(false);
+  database.options.listeners = {std::make_shared<StopNote>(database.has_stopped)};
   std::vector<std::string> names;
   if (!rocksdb::DB::ListColumnFamilies(database.options, options.directory, &names).ok()) {
     names = {rocksdb::kDefaultColumnFamilyName};  // a new folder; Open() tells when it is something worse

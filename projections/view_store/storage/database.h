@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 
+#include <atomic>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -27,7 +28,8 @@ struct Database {
   std::unique_ptr<ViewColumn> default_column;
   rocksdb::Options options;  // of the database and of every column
   std::map<ViewId, std::shared_ptr<ViewColumn>> columns;
-  std::map<std::string, ViewId> answering;  // by the view's name
+  std::map<std::string, ViewId> answering;         // by the view's name
+  std::shared_ptr<std::atomic<bool>> has_stopped;  // RocksDB refuses writes until the database is opened anew
 
   // UNAVAILABLE, DATA_LOSS. Clears away what a crash left of files on their way in.
   static absl::StatusOr<Database> Open(const DatabaseOptions& options);
