@@ -9,6 +9,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/privacy/secret.h"
+#include "qinglan/training/v1/training_events.pb.h"
 
 namespace qinglan::privacy {
 namespace {
@@ -43,10 +44,14 @@ std::optional<Erasure> ErasureIn(const EventView& event) {
   return std::nullopt;
 }
 
-// Whether the texts of such a thing are about teachers of whom it tells. A session's are of an outsider, and
-// an organisation's of itself: who attended the one or has a post at the other is not in them.
-bool TellsOfItsTeachers(v1::ThingKind kind) {
-  return kind != v1::THING_KIND_SESSION && kind != v1::THING_KIND_ORG;
+// What tells whom the texts of a thing are about. Of a session that is its first event, which names the
+// trainer: the hundreds who attend are not why it was moved, and a programme's own events name nobody.
+eventstore::QueryItem EventsOf(v1::ThingKind kind, const std::string& subject) {
+  if (kind == v1::THING_KIND_SESSION)
+    return runtime::Of<training::v1::SessionScheduled, v1::ThingTextErased>({subject});
+  if (kind == v1::THING_KIND_PROGRAMME)
+    return runtime::Of<training::v1::ProgrammeDefined, v1::ThingTextErased>({subject});
+  return {{}, {subject}};
 }
 
 // One event that nobody can act on must not keep the server from starting.
@@ -100,24 +105,20 @@ void ThingPrivacy::Apply(const EventView& event) {
 }
 
 Query EraseThingText::Reads(const Command& command, const Model&) {
-  Query query{{{{}, {SubjectOf(command)}}}};
   // All holds at once: they are few, and a project may have more members than a query has items.
-  if (TellsOfItsTeachers(command.kind()))
-    query.items.push_back(runtime::Of<v1::HoldPlaced, v1::HoldReleased>({}));
-  return query;
+  return Query{
+      {EventsOf(command.kind(), SubjectOf(command)), runtime::Of<v1::HoldPlaced, v1::HoldReleased>({})}};
 }
 
 absl::StatusOr<Events> EraseThingText::Decide(const Model& model, const Command& command,
                                               const Given& given) {
   if (!model.exists) return runtime::Missing("thing_id", "UNKNOWN_ID");
   if (model.erased) return Refuse("ALREADY_DONE");
-  if (TellsOfItsTeachers(command.kind())) {
-    if (model.teacher_ids.contains(given.actor_teacher_id)) return Refuse("OWN_PRIVACY");
-    for (const auto& [teacher_id, teacher] : model.teachers) {
-      const v1::Hold* hold = model.teacher_ids.contains(teacher_id) ? teacher.ActiveOn(given.today) : nullptr;
-      if (hold != nullptr)
-        return Refuse("LEGAL_HOLD", {{"authority", hold->authority()}, {"hold_id", hold->hold_id()}});
-    }
+  if (model.teacher_ids.contains(given.actor_teacher_id)) return Refuse("OWN_PRIVACY");
+  for (const auto& [teacher_id, teacher] : model.teachers) {
+    const v1::Hold* hold = model.teacher_ids.contains(teacher_id) ? teacher.ActiveOn(given.today) : nullptr;
+    if (hold != nullptr)
+      return Refuse("LEGAL_HOLD", {{"authority", hold->authority()}, {"hold_id", hold->hold_id()}});
   }
   v1::ThingTextErased erased;
   erased.set_erasure_id(given.new_id());

@@ -32,7 +32,7 @@ struct ThingPrivacy {
   void Apply(const eventstore::EventView& event);
   bool exists = false;
   bool erased = false;
-  std::set<std::string> teacher_ids;               // of whom anything recorded of it tells
+  std::set<std::string> teacher_ids;               // whom its texts may be about
   std::map<std::string, TeacherPrivacy> teachers;  // what is held, of others too
 };
 

@@ -152,7 +152,7 @@ absl::StatusOr<Events> AddArtefact::Decide(const Model& model, const Command& co
   if (command.uri().empty() && command.digest().empty()) return Invalid("uri", "ARTEFACT_EXPECTED");
   for (const v1::Artefact& artefact : model.cycle.artefacts()) {
     if (!command.digest().empty() && artefact.digest() == command.digest()) {
-      return runtime::Duplicate("ARTEFACT_TWICE", {{"title", artefact.title()}});
+      return runtime::Duplicate("ARTEFACT_TWICE", {{"artefact_id", artefact.artefact_id()}});
     }
   }
   QL_RETURN_IF_ERROR(CheckVersion(model, command));

@@ -6,6 +6,7 @@
 #include "qinglan/lessonstudy/v1/lesson_service.pb.h"
 #include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
 #include "services/runtime/decision.h"
+#include "services/runtime/sealing/sealing.h"
 #include "tests/harness/stage.h"
 
 namespace qinglan::lessonstudy {
@@ -53,6 +54,50 @@ TEST(RecordObservationTest, AnAnnouncementOfAnotherDayOrObserverIsNoNotice) {
   auto request = Observation("2026-03-02");
   request.set_kind(v1::OBSERVATION_KIND_UNANNOUNCED);
   EXPECT_FALSE(Recorded(stage, request).announced());
+}
+
+// The files of a group are each of its author's.
+TEST(CycleTest, AnAuthorsErasureTakesTheirFilesAndNobodyElses) {
+  tests::Stage stage;
+  v1::StartCycleRequest start;
+  start.set_org_id(Id("maths"));
+  start.set_topic("分数");
+  start.set_subject("数学");
+  start.set_started_on("2026-02-01");
+  for (const char* member : {"anna", "bao"}) start.add_member_ids(Id(member));
+  const std::string cycle_id = stage.Call<v1::StartCycleResponse>(start)->cycle_id();
+  v1::AddArtefactRequest add;
+  add.set_cycle_id(cycle_id);
+  add.set_stage(v1::CYCLE_STAGE_STANDARDS);
+  add.set_kind(v1::ARTEFACT_KIND_MINUTES);
+  for (const std::string member : {"anna", "bao"}) {
+    add.set_title(member + "的笔记");
+    add.set_uri("https://files/" + member);
+    add.set_digest(member);
+    add.set_author_id(Id(member));
+    ASSERT_TRUE(stage.Call<v1::AddArtefactResponse>(add).ok());
+  }
+  v1::GetCycleRequest get;
+  get.set_cycle_id(cycle_id);
+  const auto titles = [&] {
+    const auto answer = stage.Call<v1::GetCycleResponse>(get);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    std::vector<std::string> all;
+    for (const auto& artefact : answer->cycle().artefacts())
+      all.push_back(artefact.title() + " " + artefact.uri());
+    return all;
+  };
+  for (const eventstore::Event& event : stage.StoredEvents())
+    EXPECT_EQ(event.payload.find("https://files/"), std::string::npos) << event.type;
+  EXPECT_EQ(titles(),
+            (std::vector<std::string>{"anna的笔记 https://files/anna", "bao的笔记 https://files/bao"}));
+  ASSERT_TRUE(stage.sealing().keys().Destroy("teacher:" + Id("bao"), absl::Now()).ok());
+  EXPECT_EQ(titles(),
+            (std::vector<std::string>{"anna的笔记 https://files/anna", "(已依法删除) (已依法删除)"}));
+  add.set_author_id(Id("anna"));
+  const absl::Status twice = stage.Call<v1::AddArtefactResponse>(add).status();
+  EXPECT_EQ(runtime::ReasonOf(twice), "ARTEFACT_TWICE") << "what is decided by stays readable";
+  EXPECT_FALSE(eventstore::privacy::MayHoldSealed(twice.ToString())) << "a refusal repeats no sealed text";
 }
 
 TEST(CycleTest, OnlyWhatIsPublishedIsNotFormative) {

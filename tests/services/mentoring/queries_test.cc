@@ -5,6 +5,7 @@
 
 #include "qinglan/mentoring/v1/mentoring_events.pb.h"
 #include "services/runtime/decision.h"
+#include "services/runtime/sealing/sealing.h"
 #include "tests/harness/stage.h"
 
 namespace qinglan::mentoring {
@@ -74,6 +75,26 @@ TEST_F(QueriesTest, ANoteIsShownToNobodyButItsWriter) {
   EXPECT_EQ(mentees.contacts(1).note(), "徒弟的话");
   const v1::Pairing offices = Get("");
   for (const v1::Contact& contact : offices.contacts()) EXPECT_EQ(contact.note(), "");
+}
+
+TEST_F(QueriesTest, WhatShowsThatAGoalWasAchievedIsTheMentees) {
+  v1::SetGoalRequest set;
+  set.set_pairing_id(pairing_id_);
+  set.mutable_goal()->set_text("过三关");
+  const std::string goal_id = stage_.Call<v1::SetGoalResponse>(set)->goal_id();
+  v1::AchieveGoalRequest achieve;
+  achieve.set_pairing_id(pairing_id_);
+  achieve.set_goal_id(goal_id);
+  achieve.set_achieved_on("2026-03-01");
+  achieve.set_evidence_uri("https://files/anna");
+  const auto achieved = stage_.Call<v1::AchieveGoalResponse>(achieve);
+  ASSERT_TRUE(achieved.ok()) << achieved.status();
+  for (const eventstore::Event& event : stage_.StoredEvents())
+    EXPECT_EQ(event.payload.find("https://files/anna"), std::string::npos) << event.type;
+  EXPECT_EQ(Get("").goals(0).evidence_uri(), "https://files/anna");
+  ASSERT_TRUE(stage_.sealing().keys().Destroy("teacher:" + Id("anna"), absl::Now()).ok());
+  EXPECT_EQ(Get("").goals(0).evidence_uri(), "(已依法删除)");
+  EXPECT_EQ(Get("").goals(0).achieved_on(), "2026-03-01") << "that it was achieved stays";
 }
 
 TEST_F(QueriesTest, AWithdrawnContactIsNoLastContact) {

@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <set>
 
 #include "qinglan/registry/v1/registry_events.pb.h"
@@ -15,35 +14,13 @@
 #include "services/runtime/sealing/personal_fields.h"
 #include "tests/harness/request_maker.h"
 #include "tests/harness/stage.h"
+#include "tests/services/runtime/event_types.h"
 
 namespace qinglan::tests {
 namespace {
 
 using google::protobuf::Descriptor;
-using google::protobuf::FileDescriptor;
 using registry::v1::TeacherRegistered;
-
-// Every message of the files of events, and those of them that no other message holds: the events.
-std::vector<const Descriptor*> EventTypes() {
-  std::vector<const Descriptor*> all;
-  std::set<const Descriptor*> held;
-  const std::filesystem::path root = std::filesystem::path(QINGLAN_SOURCE_DIR) / "proto";
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-    if (!entry.path().filename().string().ends_with("_events.proto")) continue;
-    const std::string name = std::filesystem::relative(entry.path(), root).generic_string();
-    const FileDescriptor* file = google::protobuf::DescriptorPool::generated_pool()->FindFileByName(name);
-    EXPECT_NE(file, nullptr) << name;
-    for (int i = 0; file != nullptr && i < file->message_type_count(); ++i) {
-      const Descriptor* type = file->message_type(i);
-      all.push_back(type);
-      for (int f = 0; f < type->field_count(); ++f) {
-        if (type->field(f)->message_type() != nullptr) held.insert(type->field(f)->message_type());
-      }
-    }
-  }
-  std::erase_if(all, [&](const Descriptor* type) { return held.contains(type); });
-  return all;
-}
 
 TEST(PersonalFieldsTest, EveryPersonalFieldOfEveryEventHasAPerson) {
   const auto types = EventTypes();

@@ -1,0 +1,158 @@
+// Texts that are sealed for a thing: erased with it, held with whom they are about, and nobody else's.
+#include <gmock/gmock.h>
+
+#include "qinglan/training/v1/training_events.pb.h"
+#include "qinglan/training/v1/training_service.pb.h"
+#include "services/runtime/decision.h"
+#include "services/runtime/error.h"
+#include "services/runtime/sealing/sealing.h"
+#include "tests/services/privacy/school.h"
+
+namespace qinglan::tests {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kWhy[] = "王老师突发疾病";
+
+class ThingsTest : public SchoolTest {
+ protected:
+  template <class Response, class Request>
+  Response Ask(const Request& request) {
+    const auto response = stage_.Call<Response>(request);
+    EXPECT_TRUE(response.ok()) << request.GetTypeName() << ": " << response.status();
+    return response.value_or(Response());
+  }
+
+  absl::StatusOr<privacy::v1::EraseThingTextResponse> EraseThing(privacy::v1::ThingKind kind,
+                                                                 const std::string& id,
+                                                                 const std::string& as_teacher = "") {
+    privacy::v1::EraseThingTextRequest request;
+    request.set_kind(kind);
+    request.set_thing_id(id);
+    request.set_authority("县教育局");
+    return stage_.Call<privacy::v1::EraseThingTextResponse>(request, {"tester", as_teacher, {}});
+  }
+
+  std::string Programme() {
+    training::v1::DefineProgrammeRequest define;
+    define.set_org_id(school_);
+    define.set_starts_on("2026-01-01");
+    *define.mutable_terms() = Terms("骨干研修");
+    return Ask<training::v1::DefineProgrammeResponse>(define).programme_id();
+  }
+
+  static training::v1::ProgrammeTerms Terms(const std::string& title) {
+    training::v1::ProgrammeTerms terms;
+    terms.set_title(title);
+    terms.set_level(scale::v1::LEVEL_COUNTY);
+    terms.set_direction(training::v1::DIRECTION_IN);
+    terms.set_credit_tenths(1000);
+    terms.mutable_credit_rule()->set_basis(training::v1::CREDIT_BASIS_PER_BLOCK);
+    terms.mutable_credit_rule()->add_counted(training::v1::ATTENDANCE_STATUS_PRESENT);
+    return terms;
+  }
+
+  std::string Session(const std::string& trainer_id) {
+    training::v1::ScheduleSessionRequest request;
+    request.set_programme_id(Programme());
+    request.set_title("场次");
+    request.set_place("报告厅");
+    request.set_capacity(10);
+    request.set_trainer_teacher_id(trainer_id);
+    if (trainer_id.empty()) request.set_trainer_name("外聘刘某");
+    auto& block = *request.add_blocks();
+    block.set_date("2026-04-01");
+    block.set_half(scale::v1::HALF_MORNING);
+    return Ask<training::v1::ScheduleSessionResponse>(request).session_id();
+  }
+
+  void Enrol(const std::string& session_id, const std::string& teacher_id) {
+    training::v1::EnrolTeacherRequest request;
+    request.set_session_id(session_id);
+    request.set_teacher_id(teacher_id);
+    Ask<training::v1::EnrolTeacherResponse>(request);
+  }
+
+  void Cancel(const std::string& session_id) {
+    training::v1::CancelSessionRequest request;
+    request.set_session_id(session_id);
+    request.set_reason(kWhy);
+    Ask<training::v1::CancelSessionResponse>(request);
+  }
+
+  // Of the one stored event of this type, opened for a reader.
+  template <class Event>
+  Event Opened() {
+    for (const auto& stored : stage_.StoredEvents()) {
+      auto event = runtime::As<Event>(stored.View());
+      if (!event.has_value()) continue;
+      const absl::Status opened = stage_.sealing().OpenEvent(*event, runtime::Language::kChinese);
+      EXPECT_TRUE(opened.ok()) << opened;
+      return *event;
+    }
+    ADD_FAILURE() << "nothing of " << Event::descriptor()->name();
+    return {};
+  }
+
+  void ExpectNowhereInTheLog(const std::string& text) {
+    for (const auto& event : stage_.StoredEvents())
+      EXPECT_THAT(event.payload, Not(HasSubstr(text))) << event.type;
+  }
+};
+
+TEST_F(ThingsTest, WhyASessionWasCancelledIsErasedWithItAndStaysForThoseWhoWereEnrolled) {
+  const std::string anna = Register("安娜", "1001");
+  const std::string session = Session("");
+  Enrol(session, anna);
+  Cancel(session);
+  ExpectNowhereInTheLog(kWhy);
+  EXPECT_EQ(Opened<training::v1::SessionCancelled>().reason(), kWhy);
+  const auto erased = EraseThing(privacy::v1::THING_KIND_SESSION, session);
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_EQ(Opened<training::v1::SessionCancelled>().reason(), kErased);
+  EXPECT_EQ(Opened<training::v1::SessionScheduled>().trainer_name(), kErased);
+  EXPECT_EQ(Opened<training::v1::EnrolmentWithdrawn>().reason(), kWhy) << "this one is anna's";
+  ASSERT_TRUE(Erase(anna).ok());
+  EXPECT_EQ(Opened<training::v1::EnrolmentWithdrawn>().reason(), kErased);
+}
+
+TEST_F(ThingsTest, ASessionsTextsAreHeldWithItsTrainerAndNotWithThoseWhoAttend) {
+  const std::string anna = Register("安娜", "1001");
+  const std::string bela = Register("贝拉", "1002");
+  const std::string session = Session(bela);
+  Enrol(session, anna);
+  ASSERT_TRUE(Hold(anna).ok());
+  const auto hold = Hold(bela);
+  ASSERT_TRUE(hold.ok()) << hold.status();
+  const absl::Status refused = EraseThing(privacy::v1::THING_KIND_SESSION, session).status();
+  EXPECT_EQ(runtime::ReasonOf(refused), "LEGAL_HOLD");
+  EXPECT_EQ(runtime::DetailOf(refused)->metadata().at("hold_id"), hold->hold_id());
+  EXPECT_EQ(runtime::ReasonOf(EraseThing(privacy::v1::THING_KIND_SESSION, session, bela).status()),
+            "OWN_PRIVACY");
+  privacy::v1::ReleaseHoldRequest release;
+  release.set_hold_id(hold->hold_id());
+  release.set_authority("县人民法院");
+  release.set_reason("结案");
+  Ask<privacy::v1::ReleaseHoldResponse>(release);
+  EXPECT_TRUE(EraseThing(privacy::v1::THING_KIND_SESSION, session, anna).ok());
+}
+
+TEST_F(ThingsTest, WhyAProgrammeWasRevisedIsErasedWithIt) {
+  const std::string programme = Programme();
+  training::v1::ReviseProgrammeRequest revise;
+  revise.set_programme_id(programme);
+  *revise.mutable_terms() = Terms("骨干研修二期");
+  revise.set_reason(kWhy);
+  Ask<training::v1::ReviseProgrammeResponse>(revise);
+  ExpectNowhereInTheLog(kWhy);
+  EXPECT_EQ(Opened<training::v1::ProgrammeRevised>().reason(), kWhy);
+  ASSERT_TRUE(EraseThing(privacy::v1::THING_KIND_PROGRAMME, programme).ok());
+  EXPECT_EQ(Opened<training::v1::ProgrammeRevised>().reason(), kErased);
+  EXPECT_EQ(Opened<training::v1::ProgrammeRevised>().terms().title(), "骨干研修二期");
+  EXPECT_TRUE(absl::IsNotFound(EraseThing(privacy::v1::THING_KIND_PROGRAMME, Id("nothing")).status()));
+}
+
+}  // namespace
+}  // namespace qinglan::tests
