@@ -106,19 +106,6 @@ TEST_F(ErasureTest, WithoutAKeyForReceiptsNothingIsErased) {
   EXPECT_EQ(Get(anna)->identity().display_name(), "安娜");
 }
 
-TEST_F(ErasureTest, ThingsHaveTheirTextsErasedToo) {
-  privacy::v1::EraseThingTextRequest request;
-  request.set_kind(privacy::v1::THING_KIND_ORG);
-  request.set_thing_id(school_);
-  request.set_authority("县教育局");
-  const auto erased = stage_.Call<privacy::v1::EraseThingTextResponse>(request);
-  ASSERT_TRUE(erased.ok()) << erased.status();
-  EXPECT_EQ(privacy::OpenReceipt(erased->receipt(), ReceiptKey().verifier())->subject, "org:" + school_);
-  EXPECT_TRUE(keys().FindTombstone("org:" + school_).has_value());
-  request.set_thing_id(Id("nothing"));
-  EXPECT_TRUE(absl::IsNotFound(stage_.Call<privacy::v1::EraseThingTextResponse>(request).status()));
-}
-
 TEST_F(ErasureTest, WhatWasRecordedAndNotDoneIsDoneAtTheNextStart) {
   const std::string anna = Register("安娜", "1001");
   const std::string bela = Register("贝拉", "1002");

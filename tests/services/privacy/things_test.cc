@@ -1,6 +1,7 @@
 // Texts that are sealed for a thing: erased with it, held with whom they are about, and nobody else's.
 #include <gmock/gmock.h>
 
+#include "qinglan/appraisal/v1/appraisal_service.pb.h"
 #include "qinglan/training/v1/training_events.pb.h"
 #include "qinglan/training/v1/training_service.pb.h"
 #include "services/runtime/decision.h"
@@ -137,6 +138,34 @@ TEST_F(ThingsTest, ASessionsTextsAreHeldWithItsTrainerAndNotWithThoseWhoAttend) 
   release.set_reason("结案");
   Ask<privacy::v1::ReleaseHoldResponse>(release);
   EXPECT_TRUE(EraseThing(privacy::v1::THING_KIND_SESSION, session, anna).ok());
+}
+
+// One report's texts go, and the school's others stay, and more may follow.
+TEST_F(ThingsTest, WhatWasReportedOfASchoolIsErasedIncidentByIncident) {
+  const auto report = [&](const std::string& summary) {
+    appraisal::v1::ReportIncidentRequest request;
+    request.set_org_id(school_);
+    request.set_subject_org_id(school_);
+    request.set_kind(appraisal::v1::INCIDENT_KIND_TEACHING);
+    request.set_happened_on("2026-03-01");
+    request.set_summary(summary);
+    return Ask<appraisal::v1::ReportIncidentResponse>(request).incident_id();
+  };
+  const auto summary_of = [&](const std::string& incident_id) {
+    appraisal::v1::GetIncidentRequest request;
+    request.set_incident_id(incident_id);
+    return Ask<appraisal::v1::GetIncidentResponse>(request).summary();
+  };
+  const std::string first = report("家长刘某反映");
+  const std::string second = report("家长陈某反映");
+  const auto erased = EraseThing(privacy::v1::THING_KIND_INCIDENT, first);
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_EQ(privacy::OpenReceipt(erased->receipt(), ReceiptKey().verifier())->subject, "incident:" + first);
+  EXPECT_EQ(summary_of(first), kErased);
+  EXPECT_EQ(summary_of(second), "家长陈某反映");
+  EXPECT_EQ(summary_of(report("家长周某反映")), "家长周某反映");
+  ExpectNowhereInTheLog("家长");
+  EXPECT_EQ(runtime::ReasonOf(EraseThing(privacy::v1::THING_KIND_INCIDENT, first).status()), "ALREADY_DONE");
 }
 
 TEST_F(ThingsTest, WhyAProgrammeWasRevisedIsErasedWithIt) {
