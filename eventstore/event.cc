@@ -12,7 +12,15 @@ bool EventView::HasTag(std::string_view tag) const {
   return std::find(tags.begin(), tags.end(), tag) != tags.end();
 }
 
-std::string EventView::Id() const { return fmt::format("{}#{}", commit_id, index_in_commit); }
+std::string EventView::Id() const {
+  // Asked for every piece of every dossier.
+  const fmt::format_int index(index_in_commit);
+  std::string id;
+  id.reserve(commit_id.size() + 1 + index.size());
+  id.append(commit_id).push_back('#');
+  id.append(index.data(), index.size());
+  return id;
+}
 
 EventView Event::View() const {
   EventView view{position,    commit_id, index_in_commit, type,         {},     occurred_on,

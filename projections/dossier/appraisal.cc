@@ -82,44 +82,38 @@ void DropDimensions(const Folding& fold, const AnnualRatingCorrected& corrected)
   });
 }
 
-bool FoldRatings(const Folding& fold) {
-  const auto amend = [&](v1::Evidence& evidence) { fold.Amend(evidence); };
-  if (AnnualRatingRecorded recorded; fold.Is(recorded)) {
-    TakeRating(fold, recorded);
-  } else if (AnnualRatingCorrected corrected; fold.Is(corrected)) {
-    TakeRating(fold, corrected);
-    DropDimensions(fold, corrected);
-  } else if (RatingDelivered delivered; fold.Is(delivered)) {
-    fold.ForEach(delivered.rating_id(), amend);
-  } else if (RatingObjected objected; fold.Is(objected)) {
-    fold.ForEach(objected.rating_id(), amend);
-  } else if (ObjectionAnswered answered; fold.Is(answered)) {
-    fold.ForEach(answered.rating_id(), amend);
-  } else {
-    return false;
-  }
-  return true;
+void AmendAll(const Folding& fold, const std::string& subject_id) {
+  fold.ForEach(subject_id, [&](v1::Evidence& evidence) { fold.Amend(evidence); });
 }
+
+void On(const Folding& fold, const AnnualRatingRecorded& recorded) { TakeRating(fold, recorded); }
+
+void On(const Folding& fold, const AnnualRatingCorrected& corrected) {
+  TakeRating(fold, corrected);
+  DropDimensions(fold, corrected);
+}
+
+void On(const Folding& fold, const RatingDelivered& delivered) { AmendAll(fold, delivered.rating_id()); }
+
+void On(const Folding& fold, const RatingObjected& objected) { AmendAll(fold, objected.rating_id()); }
+
+void On(const Folding& fold, const ObjectionAnswered& answered) { AmendAll(fold, answered.rating_id()); }
 
 // --- honours ---
 
 // An honour whose term is over was earned all the same; one that was taken back is held no longer.
-bool FoldHonours(const Folding& fold) {
-  if (HonourAwarded awarded; fold.Is(awarded)) {
-    v1::Evidence& honour = fold.Add(v1::EVIDENCE_KIND_HONOUR, awarded.honour_id(), awarded.awarded_on());
-    honour.set_title(awarded.title());
-    honour.set_level(awarded.level());
-    honour.set_org_id(awarded.org_id());
-    return true;
+void On(const Folding& fold, const HonourAwarded& awarded) {
+  v1::Evidence& honour = fold.Add(v1::EVIDENCE_KIND_HONOUR, awarded.honour_id(), awarded.awarded_on());
+  honour.set_title(awarded.title());
+  honour.set_level(awarded.level());
+  honour.set_org_id(awarded.org_id());
+}
+
+void On(const Folding& fold, const HonourRevoked& revoked) {
+  if (v1::Evidence* honour = fold.Find(v1::EVIDENCE_KIND_HONOUR, revoked.honour_id()); honour != nullptr) {
+    fold.Amend(*honour);
+    honour->set_until(DayBefore(revoked.revoked_on()));
   }
-  if (HonourRevoked revoked; fold.Is(revoked)) {
-    if (v1::Evidence* honour = fold.Find(v1::EVIDENCE_KIND_HONOUR, revoked.honour_id()); honour != nullptr) {
-      fold.Amend(*honour);
-      honour->set_until(DayBefore(revoked.revoked_on()));
-    }
-    return true;
-  }
-  return false;
 }
 
 // --- incidents and bars ---
@@ -127,27 +121,23 @@ bool FoldHonours(const Folding& fold) {
 std::string Name(Disposition disposition) { return ShortName(Disposition_Name(disposition), "DISPOSITION_"); }
 
 // A report says nothing against anybody; a decision that finds a breach does, until an appeal undoes it.
-bool FoldDecisions(const Folding& fold) {
-  if (IncidentDecided decided; fold.Is(decided)) {
-    if (decided.teacher_id() != fold.teacher_id || decided.disposition() == DISPOSITION_NONE) return true;
-    v1::Evidence& breach = fold.Add(v1::EVIDENCE_KIND_BREACH, decided.incident_id(), decided.decided_on());
-    breach.set_subkind(ShortName(IncidentKind_Name(decided.kind()), "INCIDENT_KIND_"));
-    breach.set_state(Name(decided.disposition()));
-    breach.set_org_id(decided.org_id());
-    return true;
+void On(const Folding& fold, const IncidentDecided& decided) {
+  if (decided.teacher_id() != fold.teacher_id || decided.disposition() == DISPOSITION_NONE) return;
+  v1::Evidence& breach = fold.Add(v1::EVIDENCE_KIND_BREACH, decided.incident_id(), decided.decided_on());
+  breach.set_subkind(ShortName(IncidentKind_Name(decided.kind()), "INCIDENT_KIND_"));
+  breach.set_state(Name(decided.disposition()));
+  breach.set_org_id(decided.org_id());
+}
+
+void On(const Folding& fold, const AppealDecided& decided) {
+  v1::Evidence* breach = fold.Find(v1::EVIDENCE_KIND_BREACH, decided.incident_id());
+  if (breach == nullptr) return;
+  if (decided.outcome() == APPEAL_OUTCOME_OVERTURNED || decided.disposition() == DISPOSITION_NONE) {
+    fold.Withdraw(*breach);
+  } else {
+    fold.Amend(*breach);
+    if (decided.outcome() == APPEAL_OUTCOME_AMENDED) breach->set_state(Name(decided.disposition()));
   }
-  if (AppealDecided decided; fold.Is(decided)) {
-    v1::Evidence* breach = fold.Find(v1::EVIDENCE_KIND_BREACH, decided.incident_id());
-    if (breach == nullptr) return true;
-    if (decided.outcome() == APPEAL_OUTCOME_OVERTURNED || decided.disposition() == DISPOSITION_NONE) {
-      fold.Withdraw(*breach);
-    } else {
-      fold.Amend(*breach);
-      if (decided.outcome() == APPEAL_OUTCOME_AMENDED) breach->set_state(Name(decided.disposition()));
-    }
-    return true;
-  }
-  return false;
 }
 
 void Impose(const Folding& fold, const BarImposed& imposed) {
@@ -169,30 +159,36 @@ void Impose(const Folding& fold, const BarImposed& imposed) {
   bar.set_incident_id(imposed.incident_id());
 }
 
-bool FoldBars(const Folding& fold) {
-  if (BarImposed imposed; fold.Is(imposed)) {
-    if (imposed.teacher_id() == fold.teacher_id) Impose(fold, imposed);
-    return true;
-  }
-  if (BarLifted lifted; fold.Is(lifted)) {
-    for (v1::Bar& bar : *fold.dossier.mutable_bars()) {
-      if (bar.bar_id() != lifted.bar_id()) continue;
-      if (lifted.void_from_start()) {
-        bar.set_withdrawn_by(fold.event.Id());
-      } else {
-        bar.set_lifted_on(lifted.lifted_on());
-        bar.set_lifted_by(fold.event.Id());
-      }
+void On(const Folding& fold, const BarImposed& imposed) {
+  if (imposed.teacher_id() == fold.teacher_id) Impose(fold, imposed);
+}
+
+void On(const Folding& fold, const BarLifted& lifted) {
+  for (v1::Bar& bar : *fold.dossier.mutable_bars()) {
+    if (bar.bar_id() != lifted.bar_id()) continue;
+    if (lifted.void_from_start()) {
+      bar.set_withdrawn_by(fold.event.Id());
+    } else {
+      bar.set_lifted_on(lifted.lifted_on());
+      bar.set_lifted_by(fold.event.Id());
     }
-    return true;
   }
-  return false;
 }
 
 }  // namespace
 
-bool FoldAppraisal(const Folding& fold) {
-  return FoldRatings(fold) || FoldHonours(fold) || FoldDecisions(fold) || FoldBars(fold);
+void AddAppraisal(Handlers& handlers) {
+  Add<AnnualRatingRecorded, On>(handlers);
+  Add<AnnualRatingCorrected, On>(handlers);
+  Add<RatingDelivered, On>(handlers);
+  Add<RatingObjected, On>(handlers);
+  Add<ObjectionAnswered, On>(handlers);
+  Add<HonourAwarded, On>(handlers);
+  Add<HonourRevoked, On>(handlers);
+  Add<IncidentDecided, On>(handlers);
+  Add<AppealDecided, On>(handlers);
+  Add<BarImposed, On>(handlers);
+  Add<BarLifted, On>(handlers);
 }
 
 }  // namespace qinglan::dossier

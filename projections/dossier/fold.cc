@@ -5,11 +5,13 @@
 
 #include <algorithm>
 
+#include "eventstore/text.h"
 #include "projections/dossier/areas.h"
+#include "projections/progression/time/days.h"
 
 namespace qinglan::dossier {
 
-std::string Folding::Date() const { return absl::FormatCivilTime(event.occurred_on); }
+std::string Folding::Date() const { return progression::IsoDay(event.occurred_on); }
 
 v1::Evidence& Folding::Add(v1::EvidenceKind kind, const std::string& subject_id,
                            const std::string& date) const {
@@ -63,7 +65,18 @@ namespace {
 
 std::string Moved(const std::string& iso_date, int days) {
   absl::CivilDay day;
-  return absl::ParseCivilTime(iso_date, &day) ? absl::FormatCivilTime(day + days) : "";
+  return absl::ParseCivilTime(iso_date, &day) ? progression::IsoDay(day + days) : "";
+}
+
+const Handlers& AllHandlers() {
+  static const Handlers* const handlers = [] {
+    auto* const all = new Handlers;
+    for (const auto add :
+         {AddRegistry, AddTraining, AddLessonStudy, AddMentoring, AddResearch, AddAppraisal, AddProgression})
+      add(*all);
+    return all;
+  }();
+  return *handlers;
 }
 
 }  // namespace
@@ -75,11 +88,8 @@ void FoldEvent(const eventstore::EventView& event, std::string_view teacher_id, 
   if (dossier.teacher_id().empty()) dossier.set_teacher_id(std::string(teacher_id));
   dossier.set_position(event.position.value);
   const Folding fold{event, teacher_id, dossier};
-  // Every event is of one area at most; the busiest areas first.
-  for (const auto area : {FoldTraining, FoldLessonStudy, FoldRegistry, FoldMentoring, FoldResearch,
-                          FoldAppraisal, FoldProgression}) {
-    if (area(fold)) return;
-  }
+  const auto handler = AllHandlers().find(Absl(event.type));
+  if (handler != AllHandlers().end()) handler->second(fold);
 }
 
 eventstore::Query EventsOf(std::string_view teacher_id) {

@@ -44,31 +44,37 @@ void Review(const Folding& fold, const ObservationReviewed& reviewed) {
   });
 }
 
-bool FoldObservations(const Folding& fold) {
-  const auto amend = [&](v1::Evidence& evidence) { fold.Amend(evidence); };
-  if (ObservationRecorded recorded; fold.Is(recorded)) {
-    AddObservation(fold, recorded);
-  } else if (ObservationReviewed reviewed; fold.Is(reviewed)) {
-    Review(fold, reviewed);
-  } else if (ObservationFeedbackGiven given; fold.Is(given)) {
-    fold.ForEach(given.observation_id(), amend);
-  } else if (ObservationFeedbackAnswered answered; fold.Is(answered)) {
-    fold.ForEach(answered.observation_id(), amend);
-  } else if (ObservationFollowedUp followed; fold.Is(followed)) {
-    fold.ForEach(followed.observation_id(), amend);
-  } else if (ObservationCorrected corrected; fold.Is(corrected)) {
-    fold.ForEach(corrected.observation_id(), [&](v1::Evidence& evidence) {
-      fold.Amend(evidence);
-      // It replaces the review, too: one that it leaves out is no longer there.
-      if (!corrected.facts().has_review()) evidence.clear_counts_from();
-      TakeObservation(corrected.facts(), evidence);
-    });
-  } else if (ObservationWithdrawn withdrawn; fold.Is(withdrawn)) {
-    fold.ForEach(withdrawn.observation_id(), [&](v1::Evidence& evidence) { fold.Withdraw(evidence); });
-  } else {
-    return false;
-  }
-  return true;
+void AmendAll(const Folding& fold, const std::string& subject_id) {
+  fold.ForEach(subject_id, [&](v1::Evidence& evidence) { fold.Amend(evidence); });
+}
+
+void On(const Folding& fold, const ObservationRecorded& recorded) { AddObservation(fold, recorded); }
+
+void On(const Folding& fold, const ObservationReviewed& reviewed) { Review(fold, reviewed); }
+
+void On(const Folding& fold, const ObservationFeedbackGiven& given) {
+  AmendAll(fold, given.observation_id());
+}
+
+void On(const Folding& fold, const ObservationFeedbackAnswered& answered) {
+  AmendAll(fold, answered.observation_id());
+}
+
+void On(const Folding& fold, const ObservationFollowedUp& followed) {
+  AmendAll(fold, followed.observation_id());
+}
+
+void On(const Folding& fold, const ObservationCorrected& corrected) {
+  fold.ForEach(corrected.observation_id(), [&](v1::Evidence& evidence) {
+    fold.Amend(evidence);
+    // It replaces the review, too: one that it leaves out is no longer there.
+    if (!corrected.facts().has_review()) evidence.clear_counts_from();
+    TakeObservation(corrected.facts(), evidence);
+  });
+}
+
+void On(const Folding& fold, const ObservationWithdrawn& withdrawn) {
+  fold.ForEach(withdrawn.observation_id(), [&](v1::Evidence& evidence) { fold.Withdraw(evidence); });
 }
 
 // --- lessons ---
@@ -80,36 +86,32 @@ void TakeLesson(const LessonFacts& facts, v1::Evidence& lesson) {
   lesson.set_title(facts.title());
 }
 
-bool FoldLessons(const Folding& fold) {
-  if (LessonRecorded recorded; fold.Is(recorded)) {
-    v1::Evidence& lesson = fold.Add(v1::EVIDENCE_KIND_LESSON, recorded.lesson_id(), recorded.facts().date());
-    TakeLesson(recorded.facts(), lesson);
-    lesson.set_org_id(recorded.org_id());
-    lesson.set_verification(v1::VERIFICATION_PENDING);
-    return true;
-  }
-  if (LessonConfirmed confirmed; fold.Is(confirmed)) {
-    v1::Evidence* lesson = fold.Find(v1::EVIDENCE_KIND_LESSON, confirmed.lesson_id());
-    if (lesson == nullptr) return true;
-    fold.Amend(*lesson);
-    TakeLesson(confirmed.facts(), *lesson);
-    lesson->set_verification(v1::VERIFICATION_VERIFIED);
-    return true;
-  }
-  if (LessonCorrected corrected; fold.Is(corrected)) {
-    v1::Evidence* lesson = fold.Find(v1::EVIDENCE_KIND_LESSON, corrected.lesson_id());
-    if (lesson == nullptr) return true;
-    fold.Amend(*lesson);
-    TakeLesson(corrected.facts(), *lesson);
-    if (corrected.confirmation_lapsed()) lesson->set_verification(v1::VERIFICATION_PENDING);
-    return true;
-  }
-  if (LessonWithdrawn withdrawn; fold.Is(withdrawn)) {
-    v1::Evidence* lesson = fold.Find(v1::EVIDENCE_KIND_LESSON, withdrawn.lesson_id());
-    if (lesson != nullptr) fold.Withdraw(*lesson);
-    return true;
-  }
-  return false;
+void On(const Folding& fold, const LessonRecorded& recorded) {
+  v1::Evidence& lesson = fold.Add(v1::EVIDENCE_KIND_LESSON, recorded.lesson_id(), recorded.facts().date());
+  TakeLesson(recorded.facts(), lesson);
+  lesson.set_org_id(recorded.org_id());
+  lesson.set_verification(v1::VERIFICATION_PENDING);
+}
+
+void On(const Folding& fold, const LessonConfirmed& confirmed) {
+  v1::Evidence* lesson = fold.Find(v1::EVIDENCE_KIND_LESSON, confirmed.lesson_id());
+  if (lesson == nullptr) return;
+  fold.Amend(*lesson);
+  TakeLesson(confirmed.facts(), *lesson);
+  lesson->set_verification(v1::VERIFICATION_VERIFIED);
+}
+
+void On(const Folding& fold, const LessonCorrected& corrected) {
+  v1::Evidence* lesson = fold.Find(v1::EVIDENCE_KIND_LESSON, corrected.lesson_id());
+  if (lesson == nullptr) return;
+  fold.Amend(*lesson);
+  TakeLesson(corrected.facts(), *lesson);
+  if (corrected.confirmation_lapsed()) lesson->set_verification(v1::VERIFICATION_PENDING);
+}
+
+void On(const Folding& fold, const LessonWithdrawn& withdrawn) {
+  v1::Evidence* lesson = fold.Find(v1::EVIDENCE_KIND_LESSON, withdrawn.lesson_id());
+  if (lesson != nullptr) fold.Withdraw(*lesson);
 }
 
 // --- collective preparation ---
@@ -135,81 +137,87 @@ void TakePreparation(const Folding& fold, const std::string& preparation_id, con
   known->set_title(facts.content());
 }
 
-bool FoldPreparations(const Folding& fold) {
-  if (PreparationRecorded recorded; fold.Is(recorded)) {
-    TakePreparation(fold, recorded.preparation_id(), recorded.facts());
-    return true;
-  }
-  if (PreparationCorrected corrected; fold.Is(corrected)) {
-    TakePreparation(fold, corrected.preparation_id(), corrected.facts());
-    return true;
-  }
-  const auto withdraw = [&](const std::string& preparation_id, const auto& teacher_ids) {
-    if (std::find(teacher_ids.begin(), teacher_ids.end(), fold.teacher_id) == teacher_ids.end()) return;
-    v1::Evidence* known = fold.Find(v1::EVIDENCE_KIND_PREPARATION, preparation_id);
-    if (known != nullptr && known->withdrawn_by().empty()) fold.Withdraw(*known);
-  };
-  if (PreparationAttendeesRemoved removed; fold.Is(removed)) {
-    withdraw(removed.preparation_id(), removed.teacher_ids());
-    return true;
-  }
-  if (PreparationWithdrawn withdrawn; fold.Is(withdrawn)) {
-    withdraw(withdrawn.preparation_id(), withdrawn.teacher_ids());
-    return true;
-  }
-  return false;
+void On(const Folding& fold, const PreparationRecorded& recorded) {
+  TakePreparation(fold, recorded.preparation_id(), recorded.facts());
+}
+
+void On(const Folding& fold, const PreparationCorrected& corrected) {
+  TakePreparation(fold, corrected.preparation_id(), corrected.facts());
+}
+
+template <class Ids>
+void WithdrawPreparation(const Folding& fold, const std::string& preparation_id, const Ids& teacher_ids) {
+  if (std::find(teacher_ids.begin(), teacher_ids.end(), fold.teacher_id) == teacher_ids.end()) return;
+  v1::Evidence* known = fold.Find(v1::EVIDENCE_KIND_PREPARATION, preparation_id);
+  if (known != nullptr && known->withdrawn_by().empty()) fold.Withdraw(*known);
+}
+
+void On(const Folding& fold, const PreparationAttendeesRemoved& removed) {
+  WithdrawPreparation(fold, removed.preparation_id(), removed.teacher_ids());
+}
+
+void On(const Folding& fold, const PreparationWithdrawn& withdrawn) {
+  WithdrawPreparation(fold, withdrawn.preparation_id(), withdrawn.teacher_ids());
 }
 
 // --- cycles, reflections, consent ---
 
-bool FoldCyclesAndReflections(const Folding& fold) {
-  // Until its result is published a cycle is formative and nobody's business.
-  if (CycleResultPublished published; fold.Is(published)) {
-    v1::Evidence& cycle = fold.Add(v1::EVIDENCE_KIND_CYCLE, published.cycle_id(), published.published_on());
-    cycle.set_level(published.level());
-    cycle.set_title(published.title());
-    cycle.set_org_id(published.org_id());
-    return true;
-  }
-  if (ReflectionWritten written; fold.Is(written)) {
-    v1::Evidence& reflection =
-        fold.Add(v1::EVIDENCE_KIND_REFLECTION, written.reflection_id(), written.written_on());
-    reflection.set_subkind(ShortName(ReflectionKind_Name(written.kind()), "REFLECTION_KIND_"));
-    reflection.set_words(written.characters());
-    reflection.set_formative(true);
-    return true;
-  }
-  if (ReflectionWithdrawn withdrawn; fold.Is(withdrawn)) {
-    v1::Evidence* reflection = fold.Find(v1::EVIDENCE_KIND_REFLECTION, withdrawn.reflection_id());
-    if (reflection != nullptr) fold.Withdraw(*reflection);
-    return true;
-  }
-  return false;
+// Until its result is published a cycle is formative and nobody's business.
+void On(const Folding& fold, const CycleResultPublished& published) {
+  v1::Evidence& cycle = fold.Add(v1::EVIDENCE_KIND_CYCLE, published.cycle_id(), published.published_on());
+  cycle.set_level(published.level());
+  cycle.set_title(published.title());
+  cycle.set_org_id(published.org_id());
 }
 
-bool FoldConsents(const Folding& fold) {
-  const auto note = [&](const auto& consent) {
-    if (consent.teacher_id() != fold.teacher_id) return;
-    for (const std::string& id : {consent.cycle_id(), consent.observation_id(), consent.reflection_id()}) {
-      if (!id.empty()) fold.ForEach(id, [&](v1::Evidence& evidence) { fold.Amend(evidence); });
-    }
-  };
-  if (ConsentGiven given; fold.Is(given)) {
-    note(given);
-    return true;
-  }
-  if (ConsentWithdrawn withdrawn; fold.Is(withdrawn)) {
-    note(withdrawn);
-    return true;
-  }
-  return false;
+void On(const Folding& fold, const ReflectionWritten& written) {
+  v1::Evidence& reflection =
+      fold.Add(v1::EVIDENCE_KIND_REFLECTION, written.reflection_id(), written.written_on());
+  reflection.set_subkind(ShortName(ReflectionKind_Name(written.kind()), "REFLECTION_KIND_"));
+  reflection.set_words(written.characters());
+  reflection.set_formative(true);
 }
+
+void On(const Folding& fold, const ReflectionWithdrawn& withdrawn) {
+  v1::Evidence* reflection = fold.Find(v1::EVIDENCE_KIND_REFLECTION, withdrawn.reflection_id());
+  if (reflection != nullptr) fold.Withdraw(*reflection);
+}
+
+template <class Consent>
+void NoteConsent(const Folding& fold, const Consent& consent) {
+  if (consent.teacher_id() != fold.teacher_id) return;
+  for (const std::string& id : {consent.cycle_id(), consent.observation_id(), consent.reflection_id()}) {
+    if (!id.empty()) fold.ForEach(id, [&](v1::Evidence& evidence) { fold.Amend(evidence); });
+  }
+}
+
+void On(const Folding& fold, const ConsentGiven& given) { NoteConsent(fold, given); }
+
+void On(const Folding& fold, const ConsentWithdrawn& withdrawn) { NoteConsent(fold, withdrawn); }
 
 }  // namespace
 
-bool FoldLessonStudy(const Folding& fold) {
-  return FoldObservations(fold) || FoldPreparations(fold) || FoldLessons(fold) ||
-         FoldCyclesAndReflections(fold) || FoldConsents(fold);
+void AddLessonStudy(Handlers& handlers) {
+  Add<ObservationRecorded, On>(handlers);
+  Add<ObservationReviewed, On>(handlers);
+  Add<ObservationFeedbackGiven, On>(handlers);
+  Add<ObservationFeedbackAnswered, On>(handlers);
+  Add<ObservationFollowedUp, On>(handlers);
+  Add<ObservationCorrected, On>(handlers);
+  Add<ObservationWithdrawn, On>(handlers);
+  Add<LessonRecorded, On>(handlers);
+  Add<LessonConfirmed, On>(handlers);
+  Add<LessonCorrected, On>(handlers);
+  Add<LessonWithdrawn, On>(handlers);
+  Add<PreparationRecorded, On>(handlers);
+  Add<PreparationCorrected, On>(handlers);
+  Add<PreparationAttendeesRemoved, On>(handlers);
+  Add<PreparationWithdrawn, On>(handlers);
+  Add<CycleResultPublished, On>(handlers);
+  Add<ReflectionWritten, On>(handlers);
+  Add<ReflectionWithdrawn, On>(handlers);
+  Add<ConsentGiven, On>(handlers);
+  Add<ConsentWithdrawn, On>(handlers);
 }
 
 }  // namespace qinglan::dossier

@@ -31,25 +31,21 @@ void EndPost(const std::string& post_id, const std::string& last_day, v1::Dossie
   }
 }
 
-bool FoldPosts(const Folding& fold) {
-  if (PostAssigned assigned; fold.Is(assigned)) {
-    AddPost(fold, assigned, assigned.org_id());
-    if (assigned.primary() || fold.dossier.posts_size() == 1) {
-      TakeSubject(assigned.subject(), assigned.stage(), fold.dossier);
-    }
-    return true;
+void On(const Folding& fold, const PostAssigned& assigned) {
+  AddPost(fold, assigned, assigned.org_id());
+  if (assigned.primary() || fold.dossier.posts_size() == 1) {
+    TakeSubject(assigned.subject(), assigned.stage(), fold.dossier);
   }
-  if (PostEnded ended; fold.Is(ended)) {
-    EndPost(ended.post_id(), ended.ended_on(), fold.dossier);
-    return true;
-  }
-  if (TeacherTransferred moved; fold.Is(moved)) {
-    EndPost(moved.ended_post_id(), DayBefore(moved.starts_on()), fold.dossier);
-    AddPost(fold, moved, moved.to_org_id());
-    TakeSubject(moved.subject(), moved.stage(), fold.dossier);
-    return true;
-  }
-  return false;
+}
+
+void On(const Folding& fold, const PostEnded& ended) {
+  EndPost(ended.post_id(), ended.ended_on(), fold.dossier);
+}
+
+void On(const Folding& fold, const TeacherTransferred& moved) {
+  EndPost(moved.ended_post_id(), DayBefore(moved.starts_on()), fold.dossier);
+  AddPost(fold, moved, moved.to_org_id());
+  TakeSubject(moved.subject(), moved.stage(), fold.dossier);
 }
 
 void StartLeave(const Folding& fold, const std::string& kind, const std::string& from,
@@ -69,45 +65,47 @@ void EndLeave(const std::string& kind, const std::string& leave_id, const std::s
   }
 }
 
-bool FoldAbsence(const Folding& fold) {
-  if (LeaveStarted started; fold.Is(started)) {
-    StartLeave(fold, ShortName(LeaveKind_Name(started.kind()), "LEAVE_KIND_"), started.starts_on(),
-               started.leave_id());
-    return true;
+void On(const Folding& fold, const LeaveStarted& started) {
+  StartLeave(fold, ShortName(LeaveKind_Name(started.kind()), "LEAVE_KIND_"), started.starts_on(),
+             started.leave_id());
+}
+
+void On(const Folding& fold, const TeacherReturned& returned) {
+  EndLeave("", returned.leave_id(), returned.returned_on(), fold.dossier);
+}
+
+void On(const Folding& fold, const TeacherDeparted& departed) {
+  for (v1::Post& post : *fold.dossier.mutable_posts()) {
+    // Also one that was to end later.
+    if (post.to().empty() || post.to() > departed.departed_on()) post.set_to(departed.departed_on());
   }
-  if (TeacherReturned returned; fold.Is(returned)) {
-    EndLeave("", returned.leave_id(), returned.returned_on(), fold.dossier);
-    return true;
-  }
-  if (TeacherDeparted departed; fold.Is(departed)) {
-    for (v1::Post& post : *fold.dossier.mutable_posts()) {
-      // Also one that was to end later.
-      if (post.to().empty() || post.to() > departed.departed_on()) post.set_to(departed.departed_on());
-    }
-    StartLeave(fold, "DEPARTED", DayAfter(departed.departed_on()), "");
-    return true;
-  }
-  if (TeacherReinstated reinstated; fold.Is(reinstated)) {
-    EndLeave("DEPARTED", "", reinstated.starts_on(), fold.dossier);
-    return true;
-  }
-  return false;
+  StartLeave(fold, "DEPARTED", DayAfter(departed.departed_on()), "");
+}
+
+void On(const Folding& fold, const TeacherReinstated& reinstated) {
+  EndLeave("DEPARTED", "", reinstated.starts_on(), fold.dossier);
+}
+void On(const Folding& fold, const TeacherRegistered& registered) {
+  fold.dossier.set_start_of_teaching(registered.teaching_since());
+  fold.dossier.set_registered_on(fold.Date());
+}
+
+void On(const Folding& fold, const TeachingStartCorrected& corrected) {
+  fold.dossier.set_start_of_teaching(corrected.teaching_since());
 }
 
 }  // namespace
 
-bool FoldRegistry(const Folding& fold) {
-  if (FoldPosts(fold) || FoldAbsence(fold)) return true;
-  if (TeacherRegistered registered; fold.Is(registered)) {
-    fold.dossier.set_start_of_teaching(registered.teaching_since());
-    fold.dossier.set_registered_on(fold.Date());
-    return true;
-  }
-  if (TeachingStartCorrected corrected; fold.Is(corrected)) {
-    fold.dossier.set_start_of_teaching(corrected.teaching_since());
-    return true;
-  }
-  return false;
+void AddRegistry(Handlers& handlers) {
+  Add<PostAssigned, On>(handlers);
+  Add<PostEnded, On>(handlers);
+  Add<TeacherTransferred, On>(handlers);
+  Add<LeaveStarted, On>(handlers);
+  Add<TeacherReturned, On>(handlers);
+  Add<TeacherDeparted, On>(handlers);
+  Add<TeacherReinstated, On>(handlers);
+  Add<TeacherRegistered, On>(handlers);
+  Add<TeachingStartCorrected, On>(handlers);
 }
 
 }  // namespace qinglan::dossier

@@ -76,31 +76,25 @@ void ChangeMembers(const Folding& fold, const ProjectMembersChanged& changed) {
   }
 }
 
-bool FoldProjects(const Folding& fold) {
-  if (ProjectApproved approved; fold.Is(approved)) {
-    v1::Evidence* project = Reach(fold, approved, "APPROVED", approved.approved_on());
-    if (project != nullptr) project->set_title(approved.title());
-    return true;
-  }
-  if (ProjectMidtermRecorded midterm; fold.Is(midterm)) {
-    if (midterm.outcome() == MIDTERM_OUTCOME_PASSED) Reach(fold, midterm, "MIDTERM", midterm.inspected_on());
-    return true;
-  }
-  if (ProjectConcluded concluded; fold.Is(concluded)) {
-    v1::Evidence* project = Reach(fold, concluded, "CONCLUDED", concluded.concluded_on());
-    if (project != nullptr) project->set_title(concluded.title());
-    return true;
-  }
-  if (ProjectTerminated terminated; fold.Is(terminated)) {
-    EndPieces(fold, terminated.project_id(), terminated.terminated_on());
-    return true;
-  }
-  if (ProjectMembersChanged changed; fold.Is(changed)) {
-    ChangeMembers(fold, changed);
-    return true;
-  }
-  return false;
+void On(const Folding& fold, const ProjectApproved& approved) {
+  v1::Evidence* project = Reach(fold, approved, "APPROVED", approved.approved_on());
+  if (project != nullptr) project->set_title(approved.title());
 }
+
+void On(const Folding& fold, const ProjectMidtermRecorded& midterm) {
+  if (midterm.outcome() == MIDTERM_OUTCOME_PASSED) Reach(fold, midterm, "MIDTERM", midterm.inspected_on());
+}
+
+void On(const Folding& fold, const ProjectConcluded& concluded) {
+  v1::Evidence* project = Reach(fold, concluded, "CONCLUDED", concluded.concluded_on());
+  if (project != nullptr) project->set_title(concluded.title());
+}
+
+void On(const Folding& fold, const ProjectTerminated& terminated) {
+  EndPieces(fold, terminated.project_id(), terminated.terminated_on());
+}
+
+void On(const Folding& fold, const ProjectMembersChanged& changed) { ChangeMembers(fold, changed); }
 
 // --- outputs ---
 
@@ -163,66 +157,70 @@ v1::Evidence* FindOutput(const Folding& fold, const std::string& output_id) {
 }
 
 // Claims: submitted, corrected, submitted again.
-bool FoldClaims(const Folding& fold) {
-  if (OutputSubmitted submitted; fold.Is(submitted)) {
-    v1::Evidence& output =
-        fold.Add(KindOf(submitted.claim()), submitted.output_id(), submitted.claim().achieved_on());
-    output.set_org_id(submitted.org_id());
-    output.set_verification(v1::VERIFICATION_PENDING);
-    TakeClaim(submitted.claim(), output);
-    return true;
-  }
-  if (OutputCorrected corrected; fold.Is(corrected)) {
-    if (v1::Evidence* output = FindOutput(fold, corrected.output_id()); output != nullptr) {
-      fold.Amend(*output);
-      TakeClaim(corrected.claim(), *output);
-    }
-    return true;
-  }
-  if (OutputResubmitted again; fold.Is(again)) {
-    if (v1::Evidence* output = FindOutput(fold, again.output_id()); output != nullptr) {
-      fold.Amend(*output);
-      TakeClaim(again.claim(), *output);
-      output->set_verification(v1::VERIFICATION_PENDING);
-      output->clear_not_counted();
-    }
-    return true;
-  }
-  return false;
+void On(const Folding& fold, const OutputSubmitted& submitted) {
+  v1::Evidence& output =
+      fold.Add(KindOf(submitted.claim()), submitted.output_id(), submitted.claim().achieved_on());
+  output.set_org_id(submitted.org_id());
+  output.set_verification(v1::VERIFICATION_PENDING);
+  TakeClaim(submitted.claim(), output);
 }
 
-bool FoldVerification(const Folding& fold) {
-  const auto mark = [&](const std::string& output_id, v1::Verification verification) {
-    v1::Evidence* output = FindOutput(fold, output_id);
-    if (output == nullptr) return;
+void On(const Folding& fold, const OutputCorrected& corrected) {
+  if (v1::Evidence* output = FindOutput(fold, corrected.output_id()); output != nullptr) {
     fold.Amend(*output);
-    output->set_verification(verification);
-    if (verification == v1::VERIFICATION_REJECTED) output->set_not_counted(v1::NOT_COUNTED_REJECTED);
-  };
-  if (OutputVerified verified; fold.Is(verified)) {
-    mark(verified.output_id(), v1::VERIFICATION_VERIFIED);
-    return true;
+    TakeClaim(corrected.claim(), *output);
   }
-  if (OutputRejected rejected; fold.Is(rejected)) {
-    mark(rejected.output_id(), v1::VERIFICATION_REJECTED);
-    return true;
+}
+
+void On(const Folding& fold, const OutputResubmitted& again) {
+  if (v1::Evidence* output = FindOutput(fold, again.output_id()); output != nullptr) {
+    fold.Amend(*output);
+    TakeClaim(again.claim(), *output);
+    output->set_verification(v1::VERIFICATION_PENDING);
+    output->clear_not_counted();
   }
-  if (OutputVerificationRevoked revoked; fold.Is(revoked)) {
-    mark(revoked.output_id(), v1::VERIFICATION_PENDING);
-    return true;
-  }
-  if (OutputWithdrawn withdrawn; fold.Is(withdrawn)) {
-    if (v1::Evidence* output = FindOutput(fold, withdrawn.output_id()); output != nullptr)
-      fold.Withdraw(*output);
-    return true;
-  }
-  return false;
+}
+
+void Mark(const Folding& fold, const std::string& output_id, v1::Verification verification) {
+  v1::Evidence* output = FindOutput(fold, output_id);
+  if (output == nullptr) return;
+  fold.Amend(*output);
+  output->set_verification(verification);
+  if (verification == v1::VERIFICATION_REJECTED) output->set_not_counted(v1::NOT_COUNTED_REJECTED);
+}
+
+void On(const Folding& fold, const OutputVerified& verified) {
+  Mark(fold, verified.output_id(), v1::VERIFICATION_VERIFIED);
+}
+
+void On(const Folding& fold, const OutputRejected& rejected) {
+  Mark(fold, rejected.output_id(), v1::VERIFICATION_REJECTED);
+}
+
+void On(const Folding& fold, const OutputVerificationRevoked& revoked) {
+  Mark(fold, revoked.output_id(), v1::VERIFICATION_PENDING);
+}
+
+void On(const Folding& fold, const OutputWithdrawn& withdrawn) {
+  if (v1::Evidence* output = FindOutput(fold, withdrawn.output_id()); output != nullptr)
+    fold.Withdraw(*output);
 }
 
 }  // namespace
 
-bool FoldResearch(const Folding& fold) {
-  return FoldClaims(fold) || FoldVerification(fold) || FoldProjects(fold);
+void AddResearch(Handlers& handlers) {
+  Add<ProjectApproved, On>(handlers);
+  Add<ProjectMidtermRecorded, On>(handlers);
+  Add<ProjectConcluded, On>(handlers);
+  Add<ProjectTerminated, On>(handlers);
+  Add<ProjectMembersChanged, On>(handlers);
+  Add<OutputSubmitted, On>(handlers);
+  Add<OutputCorrected, On>(handlers);
+  Add<OutputResubmitted, On>(handlers);
+  Add<OutputVerified, On>(handlers);
+  Add<OutputRejected, On>(handlers);
+  Add<OutputVerificationRevoked, On>(handlers);
+  Add<OutputWithdrawn, On>(handlers);
 }
 
 }  // namespace qinglan::dossier

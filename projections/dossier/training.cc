@@ -8,22 +8,18 @@ namespace {
 using namespace training::v1;
 
 // Attendance and participation are how hours came about; the hours themselves are what counts.
-bool FoldCredits(const Folding& fold) {
-  if (CreditHoursAwarded awarded; fold.Is(awarded)) {
-    v1::Evidence& hours = fold.Add(v1::EVIDENCE_KIND_TRAINING, awarded.session_id(), awarded.earned_on());
-    hours.set_subkind(ShortName(Direction_Name(awarded.direction()), "DIRECTION_"));
-    hours.set_amount(awarded.credit_tenths() / 10.0);
-    hours.set_level(awarded.level());
-    hours.set_title(awarded.title());
-    hours.set_org_id(awarded.org_id());
-    return true;
-  }
-  if (CreditHoursWithdrawn withdrawn; fold.Is(withdrawn)) {
-    if (v1::Evidence* hours = fold.FindEvent(withdrawn.award_event_id()); hours != nullptr)
-      fold.Withdraw(*hours);
-    return true;
-  }
-  return false;
+void On(const Folding& fold, const CreditHoursAwarded& awarded) {
+  v1::Evidence& hours = fold.Add(v1::EVIDENCE_KIND_TRAINING, awarded.session_id(), awarded.earned_on());
+  hours.set_subkind(ShortName(Direction_Name(awarded.direction()), "DIRECTION_"));
+  hours.set_amount(awarded.credit_tenths() / 10.0);
+  hours.set_level(awarded.level());
+  hours.set_title(awarded.title());
+  hours.set_org_id(awarded.org_id());
+}
+
+void On(const Folding& fold, const CreditHoursWithdrawn& withdrawn) {
+  if (v1::Evidence* hours = fold.FindEvent(withdrawn.award_event_id()); hours != nullptr)
+    fold.Withdraw(*hours);
 }
 
 v1::Obligation* FindObligation(const Folding& fold, const std::string& obligation_id) {
@@ -62,67 +58,64 @@ void Reopen(const Folding& fold, const BringBackReopened& reopened) {
   if (v1::Evidence* done = fold.FindEvent(reopened.reopens_event_id()); done != nullptr) fold.Withdraw(*done);
 }
 
-bool FoldBringBacks(const Folding& fold) {
-  if (BringBackOpened opened; fold.Is(opened)) {
-    Open(fold, opened);
-    return true;
-  }
-  if (BringBackClosed closed; fold.Is(closed)) {
-    Close(fold, closed.obligation_id(), closed.given_on(), false);
-    v1::Evidence& done = fold.Add(v1::EVIDENCE_KIND_BRING_BACK, closed.obligation_id(), closed.given_on());
-    done.set_subkind(ShortName(BringBackKind_Name(closed.kind()), "BRING_BACK_KIND_"));
-    done.set_org_id(closed.org_id());
-    const v1::Obligation* obligation = FindObligation(fold, closed.obligation_id());
-    if (obligation != nullptr) done.set_title(obligation->title());
-    return true;
-  }
-  if (BringBackWaived waived; fold.Is(waived)) {
-    Close(fold, waived.obligation_id(), fold.Date(), true);
-    return true;
-  }
-  if (BringBackReopened reopened; fold.Is(reopened)) {
-    Reopen(fold, reopened);
-    return true;
-  }
-  if (BringBackCancelled cancelled; fold.Is(cancelled)) {
-    // It never arose: closed on the day it was opened, it is open on no day.
-    const v1::Obligation* obligation = FindObligation(fold, cancelled.obligation_id());
-    if (obligation != nullptr)
-      Close(fold, cancelled.obligation_id(), std::string(obligation->opened_on()), true);
-    return true;
-  }
-  return false;
+void On(const Folding& fold, const BringBackOpened& opened) { Open(fold, opened); }
+
+void On(const Folding& fold, const BringBackClosed& closed) {
+  Close(fold, closed.obligation_id(), closed.given_on(), false);
+  v1::Evidence& done = fold.Add(v1::EVIDENCE_KIND_BRING_BACK, closed.obligation_id(), closed.given_on());
+  done.set_subkind(ShortName(BringBackKind_Name(closed.kind()), "BRING_BACK_KIND_"));
+  done.set_org_id(closed.org_id());
+  const v1::Obligation* obligation = FindObligation(fold, closed.obligation_id());
+  if (obligation != nullptr) done.set_title(obligation->title());
 }
 
-bool FoldLectures(const Folding& fold) {
-  if (LectureRecorded recorded; fold.Is(recorded)) {
-    v1::Evidence& lecture = fold.Add(v1::EVIDENCE_KIND_LECTURE, recorded.lecture_id(), recorded.given_on());
-    lecture.set_level(recorded.level());
-    lecture.set_title(recorded.title());
-    lecture.set_org_id(recorded.org_id());
-    return true;
-  }
-  if (LectureCorrected corrected; fold.Is(corrected)) {
-    v1::Evidence* lecture = fold.Find(v1::EVIDENCE_KIND_LECTURE, corrected.lecture_id());
-    if (lecture == nullptr) return true;
-    fold.Amend(*lecture);
-    lecture->set_date(corrected.given_on());
-    lecture->set_level(corrected.level());
-    lecture->set_title(corrected.title());
-    return true;
-  }
-  if (LectureWithdrawn withdrawn; fold.Is(withdrawn)) {
-    v1::Evidence* lecture = fold.Find(v1::EVIDENCE_KIND_LECTURE, withdrawn.lecture_id());
-    if (lecture != nullptr) fold.Withdraw(*lecture);
-    return true;
-  }
-  return false;
+void On(const Folding& fold, const BringBackWaived& waived) {
+  Close(fold, waived.obligation_id(), fold.Date(), true);
+}
+
+void On(const Folding& fold, const BringBackReopened& reopened) { Reopen(fold, reopened); }
+
+void On(const Folding& fold, const BringBackCancelled& cancelled) {
+  // It never arose: closed on the day it was opened, it is open on no day.
+  const v1::Obligation* obligation = FindObligation(fold, cancelled.obligation_id());
+  if (obligation != nullptr)
+    Close(fold, cancelled.obligation_id(), std::string(obligation->opened_on()), true);
+}
+
+void On(const Folding& fold, const LectureRecorded& recorded) {
+  v1::Evidence& lecture = fold.Add(v1::EVIDENCE_KIND_LECTURE, recorded.lecture_id(), recorded.given_on());
+  lecture.set_level(recorded.level());
+  lecture.set_title(recorded.title());
+  lecture.set_org_id(recorded.org_id());
+}
+
+void On(const Folding& fold, const LectureCorrected& corrected) {
+  v1::Evidence* lecture = fold.Find(v1::EVIDENCE_KIND_LECTURE, corrected.lecture_id());
+  if (lecture == nullptr) return;
+  fold.Amend(*lecture);
+  lecture->set_date(corrected.given_on());
+  lecture->set_level(corrected.level());
+  lecture->set_title(corrected.title());
+}
+
+void On(const Folding& fold, const LectureWithdrawn& withdrawn) {
+  v1::Evidence* lecture = fold.Find(v1::EVIDENCE_KIND_LECTURE, withdrawn.lecture_id());
+  if (lecture != nullptr) fold.Withdraw(*lecture);
 }
 
 }  // namespace
 
-bool FoldTraining(const Folding& fold) {
-  return FoldCredits(fold) || FoldBringBacks(fold) || FoldLectures(fold);
+void AddTraining(Handlers& handlers) {
+  Add<CreditHoursAwarded, On>(handlers);
+  Add<CreditHoursWithdrawn, On>(handlers);
+  Add<BringBackOpened, On>(handlers);
+  Add<BringBackClosed, On>(handlers);
+  Add<BringBackWaived, On>(handlers);
+  Add<BringBackReopened, On>(handlers);
+  Add<BringBackCancelled, On>(handlers);
+  Add<LectureRecorded, On>(handlers);
+  Add<LectureCorrected, On>(handlers);
+  Add<LectureWithdrawn, On>(handlers);
 }
 
 }  // namespace qinglan::dossier
