@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "eventstore/check.h"
@@ -17,11 +19,11 @@ using eventstore::EventView;
 
 constexpr std::string_view kTeacherTag = "teacher:";
 constexpr absl::CivilDay kEpoch(1970, 1, 1);
-// About what things take in memory: an entry of the table, a string besides its characters, and a dossier's
-// objects for each byte that it was read or folded from.
+// About what things take in memory: an entry of the table, and a dossier's objects for each byte that it was
+// read or folded from.
 constexpr size_t kBytesPerTeacher = 128;
-constexpr size_t kBytesPerString = sizeof(std::string) + 16;
 constexpr size_t kDossierBytesPerByte = 3;
+constexpr size_t kArenaBlockBytesMax = size_t{256} << 10;
 static_assert(Roster::kUnfoldedMax <= 255, "their number and their index are one byte");
 
 std::string CountKey(std::string_view teacher_id) { return fmt::format("{}#", teacher_id); }
@@ -33,36 +35,81 @@ absl::Status Damaged(std::string_view teacher_id) {
   return absl::DataLossError(fmt::format("the rows of teacher {} do not parse", teacher_id));
 }
 
-std::string Encode(const EventView& event) {
-  UnfoldedEvent unfolded;
-  unfolded.set_position(event.position.value);
-  unfolded.set_commit_id(std::string(event.commit_id));
-  unfolded.set_index_in_commit(event.index_in_commit);
-  unfolded.set_type(std::string(event.type));
-  unfolded.set_occurred_on(static_cast<int32_t>(event.occurred_on - kEpoch));
-  unfolded.set_payload(std::string(event.payload));
-  return unfolded.SerializeAsString();
-}
-
-absl::Status Fold(std::string_view bytes, std::string_view teacher_id, Dossier& dossier) {
-  UnfoldedEvent unfolded;
-  if (!unfolded.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Damaged(teacher_id);
+absl::Status Fold(std::string_view bytes, std::string_view teacher_id, UnfoldedEvent& scratch,
+                  Dossier& dossier) {
+  if (!scratch.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Damaged(teacher_id);
   EventView event;
-  event.position = eventstore::Position(unfolded.position());
-  event.commit_id = unfolded.commit_id();
-  event.index_in_commit = unfolded.index_in_commit();
-  event.type = unfolded.type();
-  event.occurred_on = kEpoch + unfolded.occurred_on();
-  event.payload = unfolded.payload();
+  event.position = eventstore::Position(scratch.position());
+  event.commit_id = scratch.commit_id();
+  event.index_in_commit = scratch.index_in_commit();
+  event.type = scratch.type();
+  event.occurred_on = kEpoch + scratch.occurred_on();
+  event.payload = scratch.payload();
   dossier::FoldEvent(event, teacher_id, dossier);
   return absl::OkStatus();
 }
 
+// An event in memory, as a fold looks at it: what is of one size, then the texts.
+struct Head {
+  uint64_t position;
+  absl::CivilDay occurred_on;
+  uint32_t index_in_commit;
+  uint32_t commit_id_bytes;
+  uint32_t type_bytes;
+  uint32_t payload_bytes;
+};
+
+static_assert(std::is_trivially_copyable_v<Head>);
+
+void Append(const EventView& event, std::string& events) {
+  const Head head{event.position.value,
+                  event.occurred_on,
+                  event.index_in_commit,
+                  static_cast<uint32_t>(event.commit_id.size()),
+                  static_cast<uint32_t>(event.type.size()),
+                  static_cast<uint32_t>(event.payload.size())};
+  events.append(reinterpret_cast<const char*>(&head), sizeof(head));
+  events.append(event.commit_id).append(event.type).append(event.payload);
+}
+
+EventView Take(std::string_view& events) {
+  const auto take = [&](size_t size) {
+    const std::string_view text = events.substr(0, size);
+    events.remove_prefix(size);
+    return text;
+  };
+  Head head;
+  std::memcpy(&head, take(sizeof(head)).data(), sizeof(head));
+  EventView event;
+  event.position = eventstore::Position(head.position);
+  event.index_in_commit = head.index_in_commit;
+  event.occurred_on = head.occurred_on;
+  event.commit_id = take(head.commit_id_bytes);
+  event.type = take(head.type_bytes);
+  event.payload = take(head.payload_bytes);
+  return event;
+}
+
+void Encode(const EventView& event, UnfoldedEvent& scratch, std::string& row) {
+  scratch.set_position(event.position.value);
+  scratch.set_commit_id(event.commit_id.data(), event.commit_id.size());
+  scratch.set_index_in_commit(event.index_in_commit);
+  scratch.set_type(event.type.data(), event.type.size());
+  scratch.set_occurred_on(static_cast<int32_t>(event.occurred_on - kEpoch));
+  scratch.set_payload(event.payload.data(), event.payload.size());
+  scratch.SerializeToString(&row);
+}
+
 // The dossier of before the first folding is empty.
-absl::StatusOr<Dossier> Decode(const std::optional<std::string>& row, std::string_view teacher_id) {
-  Dossier dossier;
+absl::Status Decode(const std::optional<std::string>& row, std::string_view teacher_id, Dossier& dossier) {
   if (row.has_value() && !dossier.ParseFromString(*row)) return Damaged(teacher_id);
-  return dossier;
+  return absl::OkStatus();
+}
+
+google::protobuf::ArenaOptions ArenaBlocks() {
+  google::protobuf::ArenaOptions blocks;
+  blocks.max_block_size = kArenaBlockBytesMax;
+  return blocks;
 }
 
 size_t CountOf(const std::optional<std::string>& row) {
@@ -87,11 +134,9 @@ absl::StatusOr<Roster::Touched*> Roster::Touch(std::string_view teacher_id, View
   if (known != touched_.end()) return &known->second;
   Touched touched;
   QL_ASSIGN_OR_RETURN(const std::optional<std::string> count, view.Get(CountKey(teacher_id)));
-  touched.stored_unfolded = CountOf(count);
-  // Those that are stored are read only when they are folded; until then their places are held by nothing.
-  touched.unfolded.resize(touched.stored_unfolded);
-  touched.kept = touched.stored_unfolded;
-  kept_bytes_ += kBytesPerTeacher + teacher_id.size() + touched.kept * kBytesPerString;
+  // Those that are stored are read only when they are folded.
+  touched.stored = touched.kept = touched.count = CountOf(count);
+  kept_bytes_ += kBytesPerTeacher + teacher_id.size();
   return &touched_.emplace(std::string(teacher_id), std::move(touched)).first->second;
 }
 
@@ -102,9 +147,10 @@ absl::Status Roster::Apply(const EventView& event, ViewBatch& view) {
     const std::string_view teacher_id = tag.substr(kTeacherTag.size());
     if (!IsMine(teacher_id)) continue;
     QL_ASSIGN_OR_RETURN(Touched* const touched, Touch(teacher_id, view));
-    touched->unfolded.push_back(Encode(event));
-    kept_bytes_ += kBytesPerString + touched->unfolded.back().size();
-    if (touched->unfolded.size() == kUnfoldedMax) QL_RETURN_IF_ERROR(FoldIn(teacher_id, *touched, view));
+    kept_bytes_ -= touched->unfolded.capacity();
+    Append(event, touched->unfolded);
+    kept_bytes_ += touched->unfolded.capacity();
+    if (++touched->count == kUnfoldedMax) QL_RETURN_IF_ERROR(FoldIn(teacher_id, *touched, view));
   }
   return absl::OkStatus();
 }
@@ -112,48 +158,53 @@ absl::Status Roster::Apply(const EventView& event, ViewBatch& view) {
 absl::Status Roster::FoldIn(std::string_view teacher_id, Touched& touched, ViewBatch& view) {
   if (touched.folded == nullptr) {
     QL_ASSIGN_OR_RETURN(const std::optional<std::string> row, view.Get(teacher_id));
-    QL_ASSIGN_OR_RETURN(Dossier dossier, Decode(row, teacher_id));
-    touched.folded = std::make_unique<Dossier>(std::move(dossier));
+    if (arena_ == nullptr) arena_ = std::make_unique<google::protobuf::Arena>(ArenaBlocks());
+    touched.folded = google::protobuf::Arena::CreateMessage<Dossier>(arena_.get());
+    QL_RETURN_IF_ERROR(Decode(row, teacher_id, *touched.folded));
     kept_bytes_ += sizeof(Dossier) + kDossierBytesPerByte * (row.has_value() ? row->size() : 0);
   }
+  UnfoldedEvent scratch;
   for (size_t i = 0; i < touched.kept; ++i) {
-    QL_ASSIGN_OR_RETURN(std::optional<std::string> row, view.Get(UnfoldedKey(teacher_id, i)));
+    QL_ASSIGN_OR_RETURN(const std::optional<std::string> row, view.Get(UnfoldedKey(teacher_id, i)));
     if (!row.has_value()) return Damaged(teacher_id);
-    kept_bytes_ += row->size();
-    touched.unfolded[i] = *std::move(row);
+    QL_RETURN_IF_ERROR(Fold(*row, teacher_id, scratch, *touched.folded));
+    kept_bytes_ += kDossierBytesPerByte * row->size();
   }
-  for (const std::string& bytes : touched.unfolded) {
-    QL_RETURN_IF_ERROR(Fold(bytes, teacher_id, *touched.folded));
-    kept_bytes_ -= kBytesPerString + bytes.size();
-    kept_bytes_ += kDossierBytesPerByte * bytes.size();
-  }
-  touched.unfolded.clear();
+  for (std::string_view events = touched.unfolded; !events.empty();)
+    dossier::FoldEvent(Take(events), teacher_id, *touched.folded);
+  kept_bytes_ += kDossierBytesPerByte * touched.unfolded.size();
+  touched.unfolded.clear();  // keeps its memory for those to come
   touched.kept = 0;
+  touched.count = 0;
   return absl::OkStatus();
 }
 
 absl::Status Roster::Flush(ViewBatch& view) {
   // In order of the keys, which spares a large batch its sorting.
-  std::vector<std::string_view> teacher_ids;
-  teacher_ids.reserve(touched_.size());
-  for (const auto& [teacher_id, touched] : touched_) teacher_ids.push_back(teacher_id);
-  std::sort(teacher_ids.begin(), teacher_ids.end());
+  std::vector<std::pair<std::string_view, const Touched*>> teachers;
+  teachers.reserve(touched_.size());
+  for (const auto& [teacher_id, touched] : touched_) teachers.emplace_back(teacher_id, &touched);
+  std::sort(teachers.begin(), teachers.end());
+  UnfoldedEvent scratch;
   std::string bytes;
-  for (const std::string_view teacher_id : teacher_ids) {
-    const Touched& touched = touched_.find(teacher_id)->second;
-    // A dossier has no map fields: the same content always gives the same bytes.
-    if (touched.folded != nullptr) {
-      touched.folded->SerializeToString(&bytes);
+  for (const auto& [teacher_id, touched] : teachers) {
+    // A dossier has no map fields: the same content always gives the same
+    // bytes.
+    if (touched->folded != nullptr) {
+      touched->folded->SerializeToString(&bytes);
       view.Put(teacher_id, bytes);
     }
-    view.Put(CountKey(teacher_id), std::string(1, static_cast<char>(touched.unfolded.size())));
-    for (size_t i = touched.kept; i < touched.unfolded.size(); ++i) {
-      view.Put(UnfoldedKey(teacher_id, i), touched.unfolded[i]);
+    view.Put(CountKey(teacher_id), std::string(1, static_cast<char>(touched->count)));
+    size_t index = touched->kept;
+    for (std::string_view events = touched->unfolded; !events.empty(); ++index) {
+      Encode(Take(events), scratch, bytes);
+      view.Put(UnfoldedKey(teacher_id, index), bytes);
     }
-    for (size_t i = touched.unfolded.size(); i < touched.stored_unfolded; ++i)
-      view.Delete(UnfoldedKey(teacher_id, i));
+    QL_CHECK(index == touched->count, "each event beside a dossier is counted");
+    for (; index < touched->stored; ++index) view.Delete(UnfoldedKey(teacher_id, index));
   }
   touched_.clear();
+  arena_.reset();
   kept_bytes_ = 0;
   return absl::OkStatus();
 }
@@ -164,16 +215,18 @@ absl::StatusOr<Dossier> Roster::Read(const ViewSnapshot& rows, std::string_view 
   if (!row.has_value() && !count.has_value()) {
     return absl::NotFoundError(fmt::format("no row for teacher {}", teacher_id));
   }
-  QL_ASSIGN_OR_RETURN(Dossier dossier, Decode(row, teacher_id));
+  Dossier dossier;
+  QL_RETURN_IF_ERROR(Decode(row, teacher_id, dossier));
   if (CountOf(count) == 0) return dossier;
   ScanOptions beside;
   beside.prefix = CountKey(teacher_id);
   beside.after = beside.prefix;  // past the count itself
   absl::Status folded = absl::OkStatus();
   size_t found = 0;
+  UnfoldedEvent scratch;
   const auto scanned = rows.Scan(beside, [&](std::string_view, std::string_view bytes) {
     ++found;
-    folded = Fold(bytes, teacher_id, dossier);
+    folded = Fold(bytes, teacher_id, scratch, dossier);
     return folded.ok();
   });
   QL_RETURN_IF_ERROR(scanned.status());

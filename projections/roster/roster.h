@@ -1,19 +1,24 @@
-// One dossier a teacher, as the fold of the teacher's events gives it. For lists, which look at many teachers
-// at once; a single portfolio is folded from the log itself.
+// One dossier a teacher, as the fold of the teacher's events gives it. For
+// lists, which look at many teachers at once; a single portfolio is folded from
+// the log itself.
 //
-// A dossier grows to tens of kilobytes, and an event changes little of it. So an event is first put beside
-// the stored dossier as it is, and each kUnfoldedMax of them are folded in together: writing costs an event's
-// own size and a small share of the dossier's, reading one dossier a few events' folding. Rows of a teacher,
-// by key:
-//   <teacher_id>         the dossier, up to the last folding; none before the first
-//   <teacher_id>#        how many events stand beside it: 1 byte
-//   <teacher_id>#<i>     the i-th of them: 1 byte, from 0; a dossier.v1.UnfoldedEvent
-// When a dossier is folded depends on its events alone, so the rows do not depend on how they were batched.
+// A dossier grows to tens of kilobytes, and an event changes little of it. So
+// an event is first put beside the stored dossier as it is, and each
+// kUnfoldedMax of them are folded in together: writing costs an event's own
+// size and a small share of the dossier's, reading one dossier a few events'
+// folding. Rows of a teacher, by key:
+//   <teacher_id>         the dossier, up to the last folding; none before the
+//   first <teacher_id>#        how many events stand beside it: 1 byte
+//   <teacher_id>#<i>     the i-th of them: 1 byte, from 0; a
+//   dossier.v1.UnfoldedEvent
+// When a dossier is folded depends on its events alone, so the rows do not
+// depend on how they were batched.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <google/protobuf/arena.h>
 
 #include <cstddef>
 #include <functional>
@@ -30,7 +35,8 @@
 
 namespace qinglan::projections {
 
-// That a portfolio was looked at is no part of what it says: such events are not folded, here or anywhere.
+// That a portfolio was looked at is no part of what it says: such events are
+// not folded, here or anywhere.
 bool IsAboutReading(std::string_view event_type);
 
 class Roster final : public Projection {
@@ -53,18 +59,23 @@ class Roster final : public Projection {
   size_t kept_bytes() const override { return kept_bytes_; }
   [[nodiscard]] absl::Status Flush(ViewBatch& view) override;
 
-  // A teacher's dossier. NOT_FOUND when there is none; DATA_LOSS when a row does not parse.
+  // A teacher's dossier. NOT_FOUND when there is none; DATA_LOSS when a row
+  // does not parse.
   [[nodiscard]] static absl::StatusOr<dossier::v1::Dossier> Read(const ViewSnapshot& rows,
                                                                  std::string_view teacher_id);
 
  private:
   // What a batch has touched of a teacher's rows.
   struct Touched {
-    // Read, and to be written, when a folding fell into this batch.
-    std::unique_ptr<dossier::v1::Dossier> folded;
-    size_t stored_unfolded = 0;         // rows that stand in the view from earlier batches
-    std::vector<std::string> unfolded;  // all that stand beside the dossier now
-    size_t kept = 0;                    // of these, the first so many are stored already
+    // Read, and to be written, when a folding fell into this batch; else null. In arena_.
+    dossier::v1::Dossier* folded = nullptr;
+    size_t stored = 0;     // events that stand beside the dossier in the view, from
+                           // earlier batches
+    size_t kept = 0;       // of these, so many still stand there: all of them, or
+                           // none after a folding
+    size_t count = 0;      // events that stand beside it now: those, then the new ones
+    std::string unfolded;  // the new ones: each its length, 4 bytes of this
+                           // machine, and its row
   };
   struct Hash {
     using is_transparent = void;
@@ -81,6 +92,9 @@ class Roster final : public Projection {
   size_t parts_ = 1;
   absl::flat_hash_map<std::string, Touched, Hash, std::equal_to<>> touched_;
   size_t kept_bytes_ = 0;
+  // The dossiers of a batch. A dossier is hundreds of small texts, and the arena halves what making and
+  // dropping them costs.
+  std::unique_ptr<google::protobuf::Arena> arena_;
 };
 
 }  // namespace qinglan::projections
