@@ -9,6 +9,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/text.h"
+#include "projections/progression/time/days.h"
 #include "projections/worklists/board.h"
 #include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
 #include "qinglan/mentoring/v1/mentoring_events.pb.h"
@@ -38,29 +39,28 @@ using portfolio::v1::WORK_KIND_OUTPUT_TO_VERIFY;
 using portfolio::v1::WORK_KIND_PAIRING_CONTACT;
 using portfolio::v1::WORK_KIND_PAIRING_TO_ACCEPT;
 
-std::string Day(const EventView& event) { return absl::FormatCivilTime(event.occurred_on); }
+std::string Day(const EventView& event) { return progression::IsoDay(event.occurred_on); }
 
-WorkRow NewRow(const EventView& event, WorkKind kind, const std::string& subject_id,
-               const std::string& org_id) {
-  WorkRow row;
-  WorkItem& item = *row.mutable_item();
-  item.set_kind(kind);
-  item.set_subject_id(subject_id);
-  item.set_org_id(org_id);
-  item.set_opened_on(Day(event));
-  item.set_position(event.position.value);
-  return row;
+// Opens a thing, with what each kind says of it besides.
+template <class Describe>
+absl::Status Open(const EventView& event, WorkBoard& board, WorkKind kind, const std::string& subject_id,
+                  const std::string& org_id, Describe describe) {
+  return board.Open(kind, subject_id, [&](WorkRow& row) {
+    WorkItem& item = *row.mutable_item();
+    item.set_org_id(org_id);
+    item.set_opened_on(Day(event));
+    item.set_position(event.position.value);
+    describe(item);
+  });
 }
 
-// Changes what is known of a thing and lists it (again). Nothing known: nothing happens.
 template <class Change>
 absl::Status Reopen(const EventView& event, WorkBoard& board, WorkKind kind, const std::string& subject_id,
                     bool only_open, Change change) {
-  QL_ASSIGN_OR_RETURN(std::optional<WorkRow> row, board.Find(kind, subject_id));
-  if (!row.has_value() || (only_open && !row->open())) return absl::OkStatus();
-  row->mutable_item()->set_position(event.position.value);
-  change(*row);
-  return board.Open(*std::move(row));
+  return board.Reopen(kind, subject_id, only_open, [&](WorkRow& row) {
+    row.mutable_item()->set_position(event.position.value);
+    change(row);
+  });
 }
 
 // --- registry ---
@@ -87,10 +87,11 @@ absl::Status On(const EventView&, const registry::TeacherDeparted& event, WorkBo
 // Submitted, corrected, submitted again: the claim as it now waits.
 template <class Claimed>
 absl::Status OnClaim(const EventView& event, const Claimed& claimed, WorkBoard& board) {
-  WorkRow row = NewRow(event, WORK_KIND_OUTPUT_TO_VERIFY, claimed.output_id(), claimed.org_id());
-  row.mutable_item()->add_teacher_ids(claimed.teacher_id());
-  row.mutable_item()->set_title(claimed.claim().title());
-  return board.Open(std::move(row));
+  return Open(event, board, WORK_KIND_OUTPUT_TO_VERIFY, claimed.output_id(), claimed.org_id(),
+              [&](WorkItem& item) {
+                item.add_teacher_ids(claimed.teacher_id());
+                item.set_title(claimed.claim().title());
+              });
 }
 absl::Status On(const EventView& event, const research::OutputSubmitted& claim, WorkBoard& board) {
   return OnClaim(event, claim, board);
@@ -120,13 +121,13 @@ absl::Status On(const EventView& event, const research::OutputVerificationRevoke
 // --- training ---
 
 absl::Status On(const EventView& event, const training::BringBackOpened& opened, WorkBoard& board) {
-  WorkRow row = NewRow(event, WORK_KIND_BRING_BACK_DUE, opened.obligation_id(), opened.org_id());
-  WorkItem& item = *row.mutable_item();
-  item.add_teacher_ids(opened.teacher_id());
-  item.set_title(opened.title());
-  item.set_opened_on(opened.opened_on());
-  item.set_due_on(opened.due_on());
-  return board.Open(std::move(row));
+  return Open(event, board, WORK_KIND_BRING_BACK_DUE, opened.obligation_id(), opened.org_id(),
+              [&](WorkItem& item) {
+                item.add_teacher_ids(opened.teacher_id());
+                item.set_title(opened.title());
+                item.set_opened_on(opened.opened_on());
+                item.set_due_on(opened.due_on());
+              });
 }
 absl::Status On(const EventView&, const training::BringBackClosed& event, WorkBoard& board) {
   return board.Close(WORK_KIND_BRING_BACK_DUE, event.obligation_id(), false);
@@ -150,11 +151,12 @@ void Describe(const training::SessionFacts& facts, WorkItem& item) {
   item.set_due_on(last_day);
 }
 absl::Status On(const EventView& event, const training::SessionScheduled& scheduled, WorkBoard& board) {
-  WorkRow row = NewRow(event, WORK_KIND_ATTENDANCE_TO_COMPLETE, scheduled.session_id(), scheduled.org_id());
-  Describe(scheduled.facts(), *row.mutable_item());
-  if (!scheduled.trainer_teacher_id().empty())
-    row.mutable_item()->add_teacher_ids(scheduled.trainer_teacher_id());
-  return board.Open(std::move(row));
+  return Open(event, board, WORK_KIND_ATTENDANCE_TO_COMPLETE, scheduled.session_id(), scheduled.org_id(),
+              [&](WorkItem& item) {
+                Describe(scheduled.facts(), item);
+                if (!scheduled.trainer_teacher_id().empty())
+                  item.add_teacher_ids(scheduled.trainer_teacher_id());
+              });
 }
 absl::Status On(const EventView& event, const training::SessionRescheduled& moved, WorkBoard& board) {
   return Reopen(event, board, WORK_KIND_ATTENDANCE_TO_COMPLETE, moved.session_id(), true,
@@ -172,13 +174,13 @@ absl::Status On(const EventView&, const training::SessionCompleted& event, WorkB
 absl::Status On(const EventView& event, const lessonstudy::ObservationRecorded& recorded, WorkBoard& board) {
   // What was made for a cycle belongs to those who study the lesson, and is nobody else's list.
   if (recorded.formative()) return absl::OkStatus();
-  WorkRow row = NewRow(event, WORK_KIND_FEEDBACK_DUE, recorded.observation_id(), recorded.org_id());
-  WorkItem& item = *row.mutable_item();
-  item.add_teacher_ids(recorded.observer_id());
-  item.add_teacher_ids(recorded.observed_id());
-  item.set_title(recorded.facts().topic());
-  item.set_opened_on(recorded.facts().date());
-  return board.Open(std::move(row));
+  return Open(event, board, WORK_KIND_FEEDBACK_DUE, recorded.observation_id(), recorded.org_id(),
+              [&](WorkItem& item) {
+                item.add_teacher_ids(recorded.observer_id());
+                item.add_teacher_ids(recorded.observed_id());
+                item.set_title(recorded.facts().topic());
+                item.set_opened_on(recorded.facts().date());
+              });
 }
 absl::Status On(const EventView& event, const lessonstudy::ObservationCorrected& corrected,
                 WorkBoard& board) {
@@ -196,27 +198,26 @@ absl::Status On(const EventView&, const lessonstudy::ObservationWithdrawn& event
 
 // --- mentoring ---
 
-WorkRow PairingRow(const EventView& event, WorkKind kind, const std::string& pairing_id,
-                   const mentoring::PairingTerms& terms) {
-  WorkRow row = NewRow(event, kind, pairing_id, terms.org_id());
-  WorkItem& item = *row.mutable_item();
+void Describe(const mentoring::PairingTerms& terms, WorkItem& item) {
   item.add_teacher_ids(terms.mentor_id());
   item.add_teacher_ids(terms.mentee_id());
   item.set_title(terms.subject());
-  return row;
 }
 absl::Status On(const EventView& event, const mentoring::PairingProposed& proposed, WorkBoard& board) {
-  return board.Open(PairingRow(event, WORK_KIND_PAIRING_TO_ACCEPT, proposed.pairing_id(), proposed.terms()));
+  return Open(event, board, WORK_KIND_PAIRING_TO_ACCEPT, proposed.pairing_id(), proposed.terms().org_id(),
+              [&](WorkItem& item) { Describe(proposed.terms(), item); });
 }
 absl::Status On(const EventView&, const mentoring::PairingDeclined& event, WorkBoard& board) {
   return board.Close(WORK_KIND_PAIRING_TO_ACCEPT, event.pairing_id(), true);
 }
 absl::Status On(const EventView& event, const mentoring::PairingStarted& started, WorkBoard& board) {
   QL_RETURN_IF_ERROR(board.Close(WORK_KIND_PAIRING_TO_ACCEPT, started.pairing_id(), true));
-  WorkRow row = PairingRow(event, WORK_KIND_PAIRING_CONTACT, started.pairing_id(), started.terms());
-  row.mutable_item()->set_opened_on(started.terms().starts_on());
-  row.mutable_item()->set_due_on(started.terms().starts_on());
-  return board.Open(std::move(row));
+  return Open(event, board, WORK_KIND_PAIRING_CONTACT, started.pairing_id(), started.terms().org_id(),
+              [&](WorkItem& item) {
+                Describe(started.terms(), item);
+                item.set_opened_on(started.terms().starts_on());
+                item.set_due_on(started.terms().starts_on());
+              });
 }
 
 // The last contact, or the start when there was none.
@@ -230,7 +231,7 @@ absl::Status On(const EventView& event, const mentoring::ContactLogged& logged, 
     auto& contact = *row.add_contacts();
     contact.set_contact_id(logged.contact_id());
     contact.set_date(logged.date());
-    SetLastContact(row);
+    if (logged.date() > row.item().due_on()) row.mutable_item()->set_due_on(logged.date());
   });
 }
 absl::Status On(const EventView& event, const mentoring::ContactWithdrawn& withdrawn, WorkBoard& board) {
@@ -260,7 +261,8 @@ using Handler = absl::Status (*)(const EventView&, WorkBoard&);
 
 template <class Payload>
 absl::Status Handle(const EventView& event, WorkBoard& board) {
-  Payload payload;
+  // Kept from event to event: parsing into a message that has its memory already costs half as much.
+  static thread_local Payload payload;
   if (!payload.ParseFromArray(event.payload.data(), static_cast<int>(event.payload.size()))) {
     return absl::InternalError(fmt::format("the payload does not parse as {}", event.type));
   }
@@ -301,8 +303,14 @@ eventstore::Query Worklists::interest() const {
 absl::Status Worklists::Apply(const EventView& event, ViewBatch& view) {
   const auto handler = Handlers().find(Absl(event.type));
   if (handler == Handlers().end()) return absl::OkStatus();
-  WorkBoard board(view);
-  return handler->second(event, board);
+  board_.Use(view);
+  return handler->second(event, board_);
+}
+
+absl::Status Worklists::Flush(ViewBatch& view) {
+  board_.Use(view);
+  board_.Flush();
+  return absl::OkStatus();
 }
 
 }  // namespace qinglan::projections

@@ -11,6 +11,7 @@
 
 #include "projections/projection.h"
 #include "projections/view_store/view_store.h"
+#include "projections/worklists/board.h"
 
 namespace qinglan::projections {
 
@@ -25,6 +26,11 @@ class Worklists final : public Projection {
   eventstore::Query interest() const override;
   std::unique_ptr<Projection> Another() const override { return std::make_unique<Worklists>(); }
   [[nodiscard]] absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override;
+  size_t kept_bytes() const override { return board_.kept_bytes(); }
+  [[nodiscard]] absl::Status Flush(ViewBatch& view) override;
+
+ private:
+  WorkBoard board_;
 };
 
 }  // namespace qinglan::projections

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +24,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 namespace p = portfolio::v1;
 
-// Folds events straight into a view, one batch an event, and lists what waits as "day subject".
+// Folds events straight into a view, one batch an event, and lists what waits as "day subject". In the end,
+// folded in one batch, the same events must have given the same rows.
 class WorklistsTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -47,6 +49,9 @@ class WorklistsTest : public ::testing::Test {
     ASSERT_TRUE(batch.ok());
     const absl::Status applied = worklists.Apply(event.View(), *batch);
     ASSERT_TRUE(applied.ok()) << applied;
+    ASSERT_TRUE(worklists.Flush(*batch).ok());
+    EXPECT_EQ(worklists.kept_bytes(), 0u);
+    told_.push_back(event);
     ASSERT_TRUE(views_->Commit(*std::move(batch), Checkpoint{event.position, event.position, "x"}).ok());
   }
   void Org(const std::string& id, const std::string& parent) {
@@ -77,8 +82,30 @@ class WorklistsTest : public ::testing::Test {
     return nothing;
   }
 
+  void TearDown() override {
+    const auto together = OpenViews(folder_ / "together");
+    ASSERT_TRUE(together->OpenView(Worklists::Id()).ok());
+    Worklists worklists;
+    auto batch = together->Begin(Worklists::Id());
+    ASSERT_TRUE(batch.ok());
+    for (const eventstore::Event& event : told_)
+      ASSERT_TRUE(worklists.Apply(event.View(), *batch).ok()) << event.type;
+    EXPECT_GT(worklists.kept_bytes(), 0u);
+    ASSERT_TRUE(worklists.Flush(*batch).ok());
+    const eventstore::Position last(position_);
+    ASSERT_TRUE(together->Commit(*std::move(batch), Checkpoint{last, last, "x"}).ok());
+    EXPECT_EQ(Rows(*together), Rows(*views_));
+  }
+  static std::map<std::string, std::string> Rows(const ViewStore& views) {
+    std::map<std::string, std::string> all;
+    const auto snapshot = views.Snapshot(Worklists::Id());
+    for (RowCursor row = snapshot->Rows(); row.valid(); row.Next()) all.emplace(row.key(), row.value());
+    return all;
+  }
+
   TestFolder folder_;
   uint64_t position_ = 0;
+  std::vector<eventstore::Event> told_;
   std::unique_ptr<ViewStore> views_;
 };
 
