@@ -251,9 +251,9 @@ class HeldCommitTest : public testing::Test {
 
   const ScratchFolder folder_;
   Disk disk_;
-  std::unique_ptr<RocksEventStore> store_;
   std::mutex mutex_;
   std::vector<absl::StatusOr<Appended>> answers_;
+  std::unique_ptr<RocksEventStore> store_;  // last, for it answers until it has gone
 };
 
 TEST_F(HeldCommitTest, NoReaderPassesAPositionThatItHasNotSeen) {
