@@ -22,35 +22,42 @@ absl::Status TooLong(std::string_view field, size_t size, size_t max) {
   return absl::InvalidArgumentError(fmt::format("{}: {} bytes, at most {}", field, size, max));
 }
 
-absl::Status CheckText(std::string_view field, std::string_view text, size_t min, size_t max) {
-  if (text.size() < min) return absl::InvalidArgumentError(fmt::format("{}: must not be empty", field));
-  if (text.size() > max) return TooLong(field, text.size(), max);
+// How a field is called: put into words only when it breaks a limit, for the words of an event would cost
+// more than its checks.
+using Name = absl::FunctionRef<std::string()>;
+
+absl::Status CheckText(Name field, std::string_view text, size_t min, size_t max) {
+  if (text.size() < min) return absl::InvalidArgumentError(fmt::format("{}: must not be empty", field()));
+  if (text.size() > max) return TooLong(field(), text.size(), max);
   return absl::OkStatus();
 }
 
-absl::Status CheckTags(const std::vector<std::string>& tags, std::string_view where) {
+absl::Status CheckTags(const std::vector<std::string>& tags, Name where) {
   if (tags.size() > kTagsPerEventMax) {
     return absl::InvalidArgumentError(
-        fmt::format("{}.tags: {} tags, at most {}", where, tags.size(), kTagsPerEventMax));
+        fmt::format("{}.tags: {} tags, at most {}", where(), tags.size(), kTagsPerEventMax));
   }
   for (size_t i = 0; i < tags.size(); ++i) {
-    QL_RETURN_IF_ERROR(CheckText(fmt::format("{}.tags[{}]", where, i), tags[i], 1, kTagBytesMax));
+    const auto name = [&] { return fmt::format("{}.tags[{}]", where(), i); };
+    QL_RETURN_IF_ERROR(CheckText(name, tags[i], 1, kTagBytesMax));
     if (std::find(tags.begin(), tags.begin() + static_cast<ptrdiff_t>(i), tags[i]) !=
         tags.begin() + static_cast<ptrdiff_t>(i)) {
-      return absl::InvalidArgumentError(fmt::format("{}.tags[{}]: the same tag twice", where, i));
+      return absl::InvalidArgumentError(name() + ": the same tag twice");
     }
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<size_t> CheckEvent(const NewEvent& event, size_t index) {
-  const std::string where = fmt::format("events[{}]", index);
-  QL_RETURN_IF_ERROR(CheckText(where + ".type", event.type, 1, kTypeBytesMax));
+  const auto where = [&] { return fmt::format("events[{}]", index); };
+  const auto type = [&] { return where() + ".type"; };
+  const auto payload = [&] { return where() + ".payload"; };
+  QL_RETURN_IF_ERROR(CheckText(type, event.type, 1, kTypeBytesMax));
   QL_RETURN_IF_ERROR(CheckTags(event.tags, where));
-  QL_RETURN_IF_ERROR(CheckText(where + ".payload", event.payload, 0, kPayloadBytesMax));
+  QL_RETURN_IF_ERROR(CheckText(payload, event.payload, 0, kPayloadBytesMax));
   const absl::CivilYear year(event.occurred_on);
   if (year.year() < 1900 || year.year() > 9999) {
-    return absl::InvalidArgumentError(where + ".occurred_on: the year must be 1900 to 9999");
+    return absl::InvalidArgumentError(where() + ".occurred_on: the year must be 1900 to 9999");
   }
   size_t bytes = event.type.size() + event.payload.size();
   for (const std::string& tag : event.tags) bytes += tag.size();
@@ -91,11 +98,14 @@ absl::Status DataLossError(Position position, std::string_view what) {
 }
 
 absl::Status CheckRequest(const AppendRequest& request) {
-  QL_RETURN_IF_ERROR(CheckText("commit_id", request.commit_id, 1, kCommitIdBytesMax));
-  QL_RETURN_IF_ERROR(CheckText("fingerprint", request.fingerprint, 0, kFingerprintBytesMax));
-  QL_RETURN_IF_ERROR(CheckText("actor", request.actor, 0, kActorBytesMax));
-  QL_RETURN_IF_ERROR(CheckText("correlation_id", request.correlation_id, 0, kActorBytesMax));
-  QL_RETURN_IF_ERROR(CheckText("causation_id", request.causation_id, 0, kActorBytesMax));
+  const auto check = [](const char* field, const std::string& text, size_t min, size_t max) {
+    return CheckText([&] { return std::string(field); }, text, min, max);
+  };
+  QL_RETURN_IF_ERROR(check("commit_id", request.commit_id, 1, kCommitIdBytesMax));
+  QL_RETURN_IF_ERROR(check("fingerprint", request.fingerprint, 0, kFingerprintBytesMax));
+  QL_RETURN_IF_ERROR(check("actor", request.actor, 0, kActorBytesMax));
+  QL_RETURN_IF_ERROR(check("correlation_id", request.correlation_id, 0, kActorBytesMax));
+  QL_RETURN_IF_ERROR(check("causation_id", request.causation_id, 0, kActorBytesMax));
   if (request.events.empty()) return absl::InvalidArgumentError("events: a commit needs at least one");
   if (request.events.size() > kEventsPerCommitMax) {
     return absl::InvalidArgumentError(
@@ -120,10 +130,12 @@ absl::Status CheckQuery(const Query& query) {
   for (size_t i = 0; i < query.items.size(); ++i) {
     const QueryItem& item = query.items[i];
     terms += item.types.size() + item.tags.size();
+    const auto where = [&] { return fmt::format("query.items[{}]", i); };
+    const auto types = [&] { return where() + ".types"; };
     for (const std::string& type : item.types) {
-      QL_RETURN_IF_ERROR(CheckText(fmt::format("query.items[{}].types", i), type, 1, kTypeBytesMax));
+      QL_RETURN_IF_ERROR(CheckText(types, type, 1, kTypeBytesMax));
     }
-    QL_RETURN_IF_ERROR(CheckTags(item.tags, fmt::format("query.items[{}]", i)));
+    QL_RETURN_IF_ERROR(CheckTags(item.tags, where));
   }
   if (terms > kQueryTermsMax) {
     return absl::InvalidArgumentError(
