@@ -70,7 +70,7 @@ absl::StatusOr<Appended> EventStore::AppendAndWait(AppendRequest request) {
   std::mutex mutex;
   std::condition_variable answered;
   std::optional<absl::StatusOr<Appended>> result;
-  Append(std::move(request), [&](absl::StatusOr<Appended> answer) {
+  AppendHere(std::move(request), [&](absl::StatusOr<Appended> answer) {
     const std::lock_guard lock(mutex);  // held while notifying: the waiter must not leave before that is done
     result = std::move(answer);
     answered.notify_one();

@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eventstore/event.h"
@@ -105,7 +106,8 @@ class EventStore {
   virtual ~EventStore() = default;
 
   // Stores one commit and calls `done` once, when it is on stable storage or known not to be stored; `done`
-  // runs on a thread of the store's and must be quick. Errors:
+  // runs on a thread of the store's, or on this one when nothing had to be waited for, and must be quick.
+  // Does not wait for the disk. Errors:
   //   ABORTED             the condition failed; ConflictPosition() tells the event
   //   ALREADY_EXISTS      commit_id was used with another fingerprint
   //   INVALID_ARGUMENT    a limit or the request's form; the message names the field
@@ -114,6 +116,13 @@ class EventStore {
   //                       the same id
   //   DATA_LOSS           the condition could not be checked because a stored record is damaged
   virtual void Append(AppendRequest request, AppendDone done) = 0;
+
+  // The same for a caller that has nothing else to do: the store may write on this very thread, for as long
+  // as the disk takes, and call `done` on it before it returns, so that no other thread has to be woken. The
+  // answer may come before those of appends that were begun earlier and are not answered yet.
+  virtual void AppendHere(AppendRequest request, AppendDone done) {
+    Append(std::move(request), std::move(done));
+  }
 
   // The same, waiting for the answer.
   [[nodiscard]] absl::StatusOr<Appended> AppendAndWait(AppendRequest request);

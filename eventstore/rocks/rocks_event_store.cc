@@ -63,6 +63,11 @@ void RocksEventStore::Append(AppendRequest request, AppendDone done) {
   committer_->Submit(std::move(request), std::move(done));
 }
 
+void RocksEventStore::AppendHere(AppendRequest request, AppendDone done) {
+  if (absl::Status status = CheckRequest(request); !status.ok()) return done(std::move(status));
+  committer_->CommitOrSubmit(std::move(request), std::move(done));
+}
+
 absl::StatusOr<Position> RocksEventStore::Read(const Query& query, const ReadOptions& options,
                                                EventVisitor visit) const {
   QL_RETURN_IF_ERROR(CheckQuery(query));

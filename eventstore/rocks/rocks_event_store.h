@@ -48,6 +48,7 @@ class RocksEventStore final : public EventStore, public ProvableLog {
   ~RocksEventStore() override;
 
   void Append(AppendRequest request, AppendDone done) override;
+  void AppendHere(AppendRequest request, AppendDone done) override;
   absl::StatusOr<Position> Read(const Query& query, const ReadOptions& options,
                                 EventVisitor visit) const override;
   absl::StatusOr<Commit> FindCommit(std::string_view commit_id) const override;

@@ -1,6 +1,9 @@
 // G1, G2, G3: what an acknowledgement means, and the order of the log.
 #include <gmock/gmock.h>
 
+#include <future>
+#include <utility>
+
 #include "tests/contract/store_under_test.h"
 
 namespace qinglan::eventstore {
@@ -51,6 +54,28 @@ TEST_P(AppendTest, AnEventIsReadAsItWasAppended) {
   EXPECT_EQ(second.correlation_id, "flow");
   EXPECT_EQ(second.causation_id, "cause");
   EXPECT_EQ(second.payload, std::string("\0\xff", 2));
+}
+
+TEST_P(AppendTest, AppendHereAnswersOnceAsAppendDoes) {
+  const auto append_here = [&](AppendRequest request) {
+    std::promise<absl::StatusOr<Appended>> answered;  // a second answer would be an exception
+    store().AppendHere(std::move(request),
+                       [&](absl::StatusOr<Appended> answer) { answered.set_value(std::move(answer)); });
+    return answered.get_future().get();
+  };
+  const AppendRequest request = MakeRequest("commit-1", {MakeEvent("a", {"t:1"}), MakeEvent("a", {"t:2"})});
+  const auto first = append_here(request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->last, Position(2));
+  const auto again = append_here(request);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->last, Position(2));
+  EXPECT_TRUE(again->replayed);
+  const auto conflict =
+      append_here(WithCondition(MakeRequest("commit-2", {MakeEvent("b", {})}), Tagged({"t:2"}), Position(0)));
+  EXPECT_EQ(ConflictPosition(conflict.status()), Position(2));
+  EXPECT_EQ(append_here(MakeRequest("commit-3", {})).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(Positions(Query::All()), ElementsAre(1, 2));
 }
 
 TEST_P(AppendTest, AcknowledgedEventsAreThereAfterReopening) {

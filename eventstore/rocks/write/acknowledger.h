@@ -20,6 +20,7 @@ class Acknowledger {
   struct Answer {
     EventStore::AppendDone done;
     absl::StatusOr<Appended> appended;
+    AppendRequest request = {};  // done with: comes along so that the committer need not take it apart
   };
 
   // Batches of answers that wait; the committer waits for room when there are more.

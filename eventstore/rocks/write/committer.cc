@@ -60,8 +60,10 @@ void Committer::Submit(AppendRequest request, EventStore::AppendDone done) {
   const size_t bytes = BytesOf(request);
   const size_t events = request.events.size();
   absl::Status refused;
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
+    wake = !busy_;  // else whoever writes looks, or has it looked, into the queue afterwards
     if (closing_) {
       refused = absl::UnavailableError("the event store is closing");
     } else if (!queue_.empty() && queued_events_ + events > limits_.events_max) {
@@ -76,24 +78,47 @@ void Committer::Submit(AppendRequest request, EventStore::AppendDone done) {
       queued_bytes_ += bytes;
     }
   }
-  if (refused.ok()) {
-    arrived_.notify_one();
-  } else {
-    done(refused);
+  if (!refused.ok()) return done(refused);
+  if (wake) arrived_.notify_one();
+}
+
+void Committer::CommitOrSubmit(AppendRequest request, EventStore::AppendDone done) {
+  bool here = false;
+  {
+    const std::lock_guard lock(mutex_);
+    // Among many, whoever wrote for itself alone would hold up all whom one write could have served.
+    here = !closing_ && !busy_ && queue_.empty() && one_at_a_time_;
+    if (here) busy_ = true;
   }
+  if (!here) return Submit(std::move(request), std::move(done));
+  std::vector<Waiting> alone;
+  alone.push_back({std::move(request), std::move(done), 0});
+  std::vector<Acknowledger::Answer> answers = Commit(alone);
+  Leave(alone.size());
+  answers.front().done(std::move(answers.front().appended));
 }
 
 void Committer::Run() {
   while (true) {
     std::vector<Waiting> taken = Take();
     if (taken.empty()) return;
-    Commit(taken);
+    std::vector<Acknowledger::Answer> answers = Commit(taken);
+    Leave(taken.size());
+    acknowledger_.Acknowledge(std::move(answers));
   }
+}
+
+void Committer::Leave(size_t taken) {
+  const std::lock_guard lock(mutex_);
+  busy_ = false;
+  one_at_a_time_ = taken == 1 && queue_.empty();
+  // With the lock held: the committer may go as soon as it is released.
+  if (closing_ || !queue_.empty()) arrived_.notify_one();
 }
 
 std::vector<Committer::Waiting> Committer::Take() {
   std::unique_lock lock(mutex_);
-  arrived_.wait(lock, [&] { return closing_ || !queue_.empty(); });
+  arrived_.wait(lock, [&] { return !busy_ && (closing_ || !queue_.empty()); });
   size_t events = 0;
   size_t bytes = 0;
   auto end = queue_.begin();
@@ -108,10 +133,11 @@ std::vector<Committer::Waiting> Committer::Take() {
   queue_.erase(queue_.begin(), end);
   queued_events_ -= events;
   queued_bytes_ -= bytes;
+  busy_ = !taken.empty();
   return taken;
 }
 
-void Committer::Commit(std::vector<Waiting>& taken) {
+std::vector<Acknowledger::Answer> Committer::Commit(std::vector<Waiting>& taken) {
   absl::Status status = Prepare();
   std::vector<absl::StatusOr<Appended>> answers;
   answers.reserve(taken.size());
@@ -125,8 +151,10 @@ void Committer::Commit(std::vector<Waiting>& taken) {
   if (!status.ok()) answers.assign(taken.size(), status);
   std::vector<Acknowledger::Answer> told;
   told.reserve(taken.size());
-  for (size_t i = 0; i < taken.size(); ++i) told.push_back({std::move(taken[i].done), std::move(answers[i])});
-  acknowledger_.Acknowledge(std::move(told));
+  for (size_t i = 0; i < taken.size(); ++i) {
+    told.push_back({std::move(taken[i].done), std::move(answers[i]), std::move(taken[i].request)});
+  }
+  return told;
 }
 
 absl::Time Committer::BeginWriting() {

@@ -1,0 +1,116 @@
+// Who writes: the committer's thread, or the only caller in its place.
+#include <absl/time/clock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "eventstore/rocks/fsck.h"
+#include "eventstore/rocks/rocks_event_store.h"
+#include "tests/fault/disk/disk.h"
+#include "tests/fault/load/soundness.h"
+
+namespace qinglan::fault {
+namespace {
+
+using eventstore::Appended;
+using eventstore::AppendRequest;
+using eventstore::Position;
+using eventstore::RocksEventStore;
+
+AppendRequest OneEvent(const std::string& commit_id) {
+  AppendRequest request;
+  request.commit_id = commit_id;
+  request.events.push_back({"type", {}, absl::CivilDay(2026, 9, 1), "payload"});
+  return request;
+}
+
+class WriterTest : public testing::Test {
+ protected:
+  WriterTest()
+      : disk_(folder_.log()), store_(*RocksEventStore::Open(SmallStore(folder_.log(), disk_.env()))) {
+    Hush();
+  }
+
+  struct Answer {
+    absl::StatusOr<Appended> appended;
+    std::thread::id thread;
+  };
+  auto Noting(const std::string& id) {
+    return [this, id](absl::StatusOr<Appended> appended) {
+      const std::lock_guard lock(mutex_);
+      answers_.emplace(id, Answer{std::move(appended), std::this_thread::get_id()});
+    };
+  }
+  size_t Answered() {
+    const std::lock_guard lock(mutex_);
+    return answers_.size();
+  }
+
+  const ScratchFolder folder_;
+  Disk disk_;
+  std::mutex mutex_;
+  std::map<std::string, Answer> answers_;
+  std::unique_ptr<RocksEventStore> store_;  // last, for it answers until it has gone
+};
+
+TEST_F(WriterTest, TheOnlyCallerWritesItselfAndIsAnsweredBeforeItsCallReturns) {
+  for (const std::string id : {"a", "b", "c"}) {
+    store_->AppendHere(OneEvent(id), Noting(id));
+    ASSERT_EQ(answers_.count(id), 1u);
+    EXPECT_EQ(answers_.at(id).thread, std::this_thread::get_id());
+  }
+  EXPECT_EQ(*store_->Head(), Position(3));
+}
+
+TEST_F(WriterTest, WhileACallerWritesOthersWaitInTheQueueAndNotInTheirCalls) {
+  disk_.HoldSyncs(".log");
+  std::thread writer([&] { store_->AppendHere(OneEvent("a"), Noting("a")); });
+  disk_.AwaitHeldSync();
+  store_->AppendHere(OneEvent("b"), Noting("b"));  // they would never return, else
+  store_->Append(OneEvent("c"), Noting("c"));
+  auto head_at = std::async(std::launch::async, [&] { return *store_->HeadAt(absl::Now()); });
+  EXPECT_EQ(head_at.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  EXPECT_EQ(Answered(), 0u);
+  EXPECT_EQ(*store_->Head(), Position(0));
+  disk_.LetSyncsGo();
+  writer.join();
+  EXPECT_GE(head_at.get(), Position(1));
+  while (Answered() < 3) absl::SleepFor(absl::Milliseconds(1));
+  uint64_t position = 0;
+  for (const auto& [id, answer] : answers_) {
+    ASSERT_TRUE(answer.appended.ok()) << id << ": " << answer.appended.status();
+    EXPECT_EQ(answer.appended->last.value, ++position) << id;
+  }
+  EXPECT_TRUE(eventstore::Fsck(*store_, [](auto, auto, auto) {})->clean());
+}
+
+TEST_F(WriterTest, TheAnswerOfACallerThatWritesItselfMayCloseTheStore) {
+  bool closed = false;
+  store_->AppendHere(OneEvent("a"), [&](const absl::StatusOr<Appended>& appended) {
+    ASSERT_TRUE(appended.ok()) << appended.status();
+    store_.reset();
+    closed = true;
+  });
+  EXPECT_TRUE(closed);
+  store_ = *RocksEventStore::Open(SmallStore(folder_.log(), disk_.env()));
+  EXPECT_EQ(*store_->Head(), Position(1));
+}
+
+TEST_F(WriterTest, ACallerThatWritesItselfIsToldOfAFailingDisk) {
+  disk_.FailSyncs(".log", 1);
+  store_->AppendHere(OneEvent("a"), Noting("a"));
+  ASSERT_EQ(answers_.count("a"), 1u);
+  EXPECT_EQ(answers_.at("a").appended.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(*store_->Head(), Position(0));
+  store_->AppendHere(OneEvent("b"), Noting("b"));
+  EXPECT_FALSE(answers_.at("b").appended.ok());
+}
+
+}  // namespace
+}  // namespace qinglan::fault
