@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -111,6 +113,33 @@ TEST_P(ConcurrencyTest, AReaderThatHasSeenAPositionHasSeenEverythingBefore) {
   for (std::thread& writer : writers) writer.join();
   written = true;
   reader.join();
+}
+
+// Answers and the appends that they bring go in bundles between client and server; none may be left behind.
+TEST_P(ConcurrencyTest, AnAnswerMayBringTheNextAppendOfManyCallers) {
+  constexpr int kLoops = 24;
+  constexpr int kAppendsEach = 40;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int over = 0;
+  std::vector<int> done(kLoops, 0);
+  std::function<void(int)> append = [&](int loop) {
+    const int n = ++done[static_cast<size_t>(loop)];
+    if (n > kAppendsEach) {
+      const std::lock_guard lock(mutex);
+      ++over;
+      return changed.notify_one();
+    }
+    store().Append(MakeRequest(fmt::format("c-{}-{}", loop, n), {MakeEvent("type", {})}),
+                   [&, loop](const absl::StatusOr<Appended>& answer) {
+                     EXPECT_TRUE(answer.ok()) << answer.status();
+                     append(loop);
+                   });
+  };
+  for (int loop = 0; loop < kLoops; ++loop) append(loop);
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return over == kLoops; }));
+  EXPECT_EQ(HeadNow(), Position(kLoops * kAppendsEach));
 }
 
 // More appends than one write takes, of one caller that does not wait.

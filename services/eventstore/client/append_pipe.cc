@@ -101,7 +101,7 @@ void AppendPipe::Append(const AppendRequest& request, EventStore::AppendDone don
       pending_.push_back(std::move(pending));
       if (stream_ == nullptr && absl::Now() >= reopen_at_) Open();
       if (stream_ == nullptr) changed_.notify_all();  // the keeper opens it in time
-      if (FillMessage()) writes = stream_;
+      if (answering_ != std::this_thread::get_id() && FillMessage()) writes = stream_;
     }
   }
   if (writes != nullptr) writes->Write();
@@ -190,8 +190,23 @@ bool AppendPipe::TakeOutcomes(Stream& stream, std::string_view message) {
     drained = closing_ && pending_.empty();
   }
   if (drained) changed_.notify_all();
-  Deliver(answers);
+  DeliverTogether(answers);
   return true;
+}
+
+void AppendPipe::DeliverTogether(std::vector<Answer>& answers) {
+  {
+    const std::lock_guard lock(mutex_);
+    answering_ = std::this_thread::get_id();
+  }
+  Deliver(answers);
+  Stream* writes = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    answering_ = {};
+    if (FillMessage()) writes = stream_;
+  }
+  if (writes != nullptr) writes->Write();
 }
 
 void AppendPipe::Ended(Stream& stream, const absl::Status& status) {

@@ -61,6 +61,9 @@ class AppendPipe {
   static void Deliver(std::vector<Answer>& answers);
   void Keep();
 
+  // The answers of one message, to callers many of whom append again at once.
+  void DeliverTogether(std::vector<Answer>& answers);
+
   // From a stream. TakeOutcomes() is false when the bytes are no answer to what was sent.
   bool TakeOutcomes(Stream& stream, std::string_view message);
   void ReadsEnded(Stream& stream);
@@ -77,10 +80,11 @@ class AppendPipe {
   size_t sent_ = 0;              // so many of them are on the stream
   size_t events_ = 0;
   size_t bytes_ = 0;
-  Stream* stream_ = nullptr;  // that appends are written to
-  size_t streams_ = 0;        // that gRPC is not done with
-  bool closing_ = false;      // nothing new is taken
-  bool closed_ = false;       // and nothing is opened again
+  Stream* stream_ = nullptr;   // that appends are written to
+  std::thread::id answering_;  // while it tells callers of answers; what they append meanwhile goes together
+  size_t streams_ = 0;         // that gRPC is not done with
+  bool closing_ = false;       // nothing new is taken
+  bool closed_ = false;        // and nothing is opened again
   Backoff backoff_;
   absl::Time reopen_at_ = absl::InfinitePast();
   std::thread keeper_;  // opens again what broke, and answers what had no answer in time

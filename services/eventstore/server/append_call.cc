@@ -35,7 +35,7 @@ grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobu
     reactor->Finish(ToGrpcStatus(refused));
     return reactor;
   }
-  parts.store.Append(std::move(append), [reactor, &response](const absl::StatusOr<Appended>& outcome) {
+  parts.store.AppendHere(std::move(append), [reactor, &response](const absl::StatusOr<Appended>& outcome) {
     Answer(*reactor, response, outcome);
   });
   return reactor;
@@ -57,14 +57,17 @@ AppendStreamCall::AppendStreamCall(ServiceParts& parts, const google::protobuf::
 
 void AppendStreamCall::OnReadDone(bool ok) {
   absl::Status refused;
+  const absl::Time now = absl::Now();
   bool take = false;
+  bool had_to_come = false;
   {
     const std::lock_guard lock(mutex_);
     take = ok && !reads_ended_ && !broken_;
+    had_to_come = now - asked_at_ > kHadWaited;
   }
   if (take) {
-    refused = gate_.Admit(absl::Now());
-    if (refused.ok()) refused = Take(FlatBytes(incoming_).view());
+    refused = gate_.Admit(now);
+    if (refused.ok()) refused = Take(FlatBytes(incoming_).view(), had_to_come);
     incoming_.Clear();
   }
   Next next;
@@ -81,28 +84,31 @@ void AppendStreamCall::OnReadDone(bool ok) {
   Do(next);
 }
 
-absl::Status AppendStreamCall::Take(std::string_view message) {
+absl::Status AppendStreamCall::Take(std::string_view message, bool had_to_come) {
   std::vector<AppendRequest> appends;
   if (!DecodeStreamAppends(message, appends)) {
     return absl::InvalidArgumentError("the bytes are no AppendStreamRequest");
   }
   if (appends.empty()) return absl::OkStatus();
   const size_t bytes = message.size() / appends.size();
+  bool alone = appends.size() == 1 && had_to_come;  // else one write may serve several
   std::vector<Slot*> slots;
   slots.reserve(appends.size());
   {
     const std::lock_guard lock(mutex_);
+    alone = alone && slots_.empty();
     for (size_t i = 0; i < appends.size(); ++i) {
       slots.push_back(&slots_.emplace_back());  // a deque: it stays where it is until it is popped
       slots.back()->bytes = bytes;
       slot_bytes_ += bytes;
     }
+    slots.back()->ends_message = true;
   }
   for (size_t i = 0; i < appends.size(); ++i) {
     Slot* slot = slots[i];
-    parts_.store.Append(std::move(appends[i]), [this, slot](absl::StatusOr<Appended> outcome) {
-      Answer(*slot, std::move(outcome));
-    });
+    auto done = [this, slot](absl::StatusOr<Appended> outcome) { Answer(*slot, std::move(outcome)); };
+    alone ? parts_.store.AppendHere(std::move(appends[i]), std::move(done))
+          : parts_.store.Append(std::move(appends[i]), std::move(done));
   }
   return absl::OkStatus();
 }
@@ -116,6 +122,7 @@ void AppendStreamCall::Answer(Slot& slot, absl::StatusOr<Appended> outcome) {
     while (!slots_.empty() && slots_.front().answered) {
       AddStreamOutcome(slots_.front().outcome, outgoing_);
       slot_bytes_ -= slots_.front().bytes;
+      due_ = due_ || slots_.front().ends_message;
       slots_.pop_front();
     }
     next = Decide();
@@ -129,10 +136,11 @@ AppendStreamCall::Next AppendStreamCall::Decide() {
   const bool full = slots_.size() >= kStreamAppendsMax || slot_bytes_ >= kStreamAppendBytesMax;
   if (!reading_ && !reads_ended_ && !broken_ && !full) {
     reading_ = true;
+    asked_at_ = absl::Now();
     StartRead(
         &incoming_);  // with the lock held: else the stream might end in between, and this object with it
   }
-  if (!writing_ && !broken_ && !outgoing_.empty()) writing_ = next.write = true;
+  if (!writing_ && !broken_ && due_) writing_ = next.write = true;
   const bool answered = slots_.empty() && !writing_ && (broken_ || outgoing_.empty());
   // A read may be under way when it is not the sender who ends the stream; it fails with the stream.
   if (answered && (broken_ || reads_ended_)) finished_ = next.finish = true;
@@ -149,6 +157,7 @@ void AppendStreamCall::Write() {
     const std::lock_guard lock(mutex_);
     outgoing_message_ = ToBuffer(std::move(outgoing_));
     outgoing_.clear();
+    due_ = false;
   }
   StartWrite(&outgoing_message_);
 }

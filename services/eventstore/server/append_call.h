@@ -1,6 +1,7 @@
 // The two ways to append: one call a commit, or many on a stream.
 #pragma once
 
+#include <absl/time/time.h>
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
@@ -18,7 +19,11 @@ namespace qinglan::eventstore::remote {
 inline constexpr size_t kStreamAppendsMax = 4096;
 inline constexpr size_t kStreamAppendBytesMax = 16 * 1024 * 1024;
 
-// Answers on the thread that the store calls back on; no thread of the service waits for the disk.
+// A message that comes so soon after it was asked for had been waiting: its sender has several on their way.
+inline constexpr absl::Duration kHadWaited = absl::Microseconds(20);
+
+// Answers on the thread that the store calls back on. While appends come one at a time that is gRPC's own,
+// which then writes to the disk itself: one at most, and gRPC has two or more.
 grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
                                       grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
                                       grpc::ByteBuffer& response);
@@ -36,6 +41,7 @@ class AppendStreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, 
   // A commit on its way; answered in the order of arrival.
   struct Slot {
     size_t bytes = 0;
+    bool ends_message = false;  // the last that one message brought
     bool answered = false;
     absl::StatusOr<Appended> outcome;
   };
@@ -50,7 +56,8 @@ class AppendStreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, 
   void OnCancel() override;
   void OnDone() override;
 
-  absl::Status Take(std::string_view message);
+  // `had_to_come`: the message was not there yet when it was asked for.
+  absl::Status Take(std::string_view message, bool had_to_come);
   void Answer(Slot& slot, absl::StatusOr<Appended> outcome);
   void Write();
   // With the lock held. Reads on when it may.
@@ -66,7 +73,9 @@ class AppendStreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, 
   std::deque<Slot> slots_;
   size_t slot_bytes_ = 0;
   std::string outgoing_;  // outcomes to be written
+  bool due_ = false;      // at once: all that one message brought is answered
   bool reading_ = false;
+  absl::Time asked_at_;  // for the message that is being read
   bool writing_ = false;
   bool reads_ended_ = false;  // half-closed, refused, or draining
   bool broken_ = false;       // cancelled, or the peer is gone
