@@ -56,13 +56,6 @@ void AddNewEvent(const NewEvent& event, std::string& out) {
   writer.Text(4, event.payload);
 }
 
-// How many items a list has: its room is then taken once, which costs less than to grow into it.
-size_t CountItems(uint32_t field, std::string_view bytes) {
-  size_t items = 0;
-  for (WireReader reader(bytes); reader.Next();) items += reader.field() == field ? 1 : 0;
-  return items;
-}
-
 bool DecodeNewEvent(std::string_view bytes, NewEvent& event) {
   event.occurred_on = kEpochDay;
   event.tags.reserve(CountItems(2, bytes));
@@ -219,7 +212,6 @@ void EncodeAppend(const AppendRequest& request, std::string& out) {
 }
 
 bool DecodeAppend(std::string_view bytes, AppendRequest& request) {
-  request.events.reserve(CountItems(6, bytes));
   WireReader reader(bytes);
   while (reader.Next()) {
     switch (reader.field()) {
@@ -255,7 +247,6 @@ bool DecodeAppend(std::string_view bytes, AppendRequest& request) {
 void AddStreamAppend(std::string_view append, std::string& out) { AddItem(1, append, out); }
 
 bool DecodeStreamAppends(std::string_view bytes, std::vector<AppendRequest>& requests) {
-  requests.reserve(CountItems(1, bytes));
   WireReader reader(bytes);
   while (reader.Next()) {
     if (reader.field() == 1 && !DecodeAppend(reader.Bytes(), requests.emplace_back())) return false;
@@ -294,7 +285,6 @@ void AddStreamOutcome(const absl::StatusOr<Appended>& outcome, std::string& out)
 }
 
 bool DecodeStreamOutcomes(std::string_view bytes, std::vector<absl::StatusOr<Appended>>& outcomes) {
-  outcomes.reserve(CountItems(1, bytes));
   WireReader reader(bytes);
   while (reader.Next()) {
     if (reader.field() == 1 && !DecodeOutcome(reader.Bytes(), outcomes.emplace_back())) return false;

@@ -154,4 +154,11 @@ inline bool WireReader::Next() {
   return false;
 }
 
+// How many items a list has: its room is then taken once, which costs less than to grow into it.
+inline size_t CountItems(uint32_t field, std::string_view bytes) {
+  size_t items = 0;
+  for (WireReader reader(bytes); reader.Next();) items += reader.field() == field ? 1 : 0;
+  return items;
+}
+
 }  // namespace qinglan::eventstore::remote
