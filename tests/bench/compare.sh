@@ -8,8 +8,8 @@
 #   --quick       one short round over a small log: that everything runs, not how fast
 #   --runs=N      rounds (default 5)
 #   --only=G,...  of: one many pipelined batches read replay rebuild lag disk restore big (default: all)
-#   --events=N    in the log that is read (default 2,000,000)
-#   --big=N       in the log of the group "big" (default 50,000,000: 10 GB of disk)
+#   --events=N    in the log that is read (default 2,000,000), filled in commits of 10 as people record them
+#   --big=N       in the log of the group "big" (default 50,000,000: 10 GB of disk), filled in commits of 1,000
 #   --preset=P    which build (default release); it is built when it is not there
 #
 # Peers that are not installed are left out, and the report says so: redis-server; PostgreSQL with npm's
@@ -241,13 +241,13 @@ restored() {
 large_log() {
   local small=$((big / 50))
   served=$work/small
-  "$qinglan" bench fill --data="$served" --events="$small" >/dev/null
+  "$qinglan" bench fill --data="$served" --events="$small" --events-per-commit=1000 >/dev/null
   start_server "$served" && for round in $(seq "$runs"); do ours append-small append --clients=8 "${times[@]}"; done
   stop_server
   rm -rf "$served"
   served=$work/large
   round=1
-  measure fill "$qinglan" bench fill --data="$served" --events="$big" --output=json
+  measure fill "$qinglan" bench fill --data="$served" --events="$big" --events-per-commit=1000 --output=json
   for round in $(seq "$runs"); do measure open-large "$qinglan" bench open --data="$served" --output=json; done
   start_server "$served" && for round in $(seq "$runs"); do
     ours append-large append --clients=8 "${times[@]}"

@@ -66,6 +66,14 @@ void AddLog(CLI::App& command, BenchOptions& options) {
   AddOutputOption(command, options.output);
 }
 
+// Where --events-per-commit is free to say so of the filling.
+void AddFill(CLI::App& command, BenchOptions& options) {
+  command
+      .add_option("--events-per-commit", options.fill_events_per_commit, "1 to 1000, of a log that is filled")
+      ->check(CLI::Range(1, static_cast<int>(eventstore::kEventsPerCommitMax)))
+      ->capture_default_str();
+}
+
 void AddDuration(CLI::App& command, BenchOptions& options) {
   command.add_option("--seconds", options.seconds, "to measure")
       ->check(CLI::Range(0.05, kSecondsMax))
@@ -132,6 +140,7 @@ void AddAppend(Commands& commands) {
 void AddRead(Commands& commands) {
   auto [command, options] =
       commands.Add("read", "Reads the few events of one tag, two tags or a type", RunRead);
+  AddFill(*command, *options);
   AddClients(*command, *options);
   AddDuration(*command, *options);
   command
@@ -150,10 +159,12 @@ void AddOthers(Commands& commands) {
   {
     auto [command, options] = commands.Add("fill", "Fills a log as fast as it goes", RunFill);
     command->get_option("--events")->required();
+    AddFill(*command, *options);
     AddCompact(*command, *options, "merge all files before the disk is measured");
   }
   {
     auto [command, options] = commands.Add("replay", "Reads the whole log, again and again", RunReplay);
+    AddFill(*command, *options);
     AddDuration(*command, *options);
     AddCompact(*command, *options, "merge all files first");
   }

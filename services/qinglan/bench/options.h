@@ -32,6 +32,8 @@ struct BenchOptions {
   std::optional<int> tags;
   std::optional<uint64_t> people;
   uint64_t events = 0;  // the log is filled up to here first
+  int fill_events_per_commit =
+      10;  // what a person records at a time is one to some tens; an import, up to 1,000
 
   // How.
   int clients = 1;

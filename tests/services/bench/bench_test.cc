@@ -102,7 +102,9 @@ TEST_F(BenchTest, PipelinedAppendsAreAcknowledgedInOrder) {
 }
 
 TEST_F(BenchTest, EveryModeOfReadingFindsItsEvents) {
-  EXPECT_EQ(Bench("fill --events=20000")["events"], 20'000);
+  const nlohmann::json fill = Bench("fill --events=20000 --events-per-commit=7");
+  EXPECT_EQ(fill["events"], 20'000);
+  EXPECT_EQ(fill["events_per_commit"], 7);
   const nlohmann::json tag = Bench("read --seconds=0.2 --warm-up=0 --clients=2");
   EXPECT_EQ(tag["events_per_read"], 20);
   ExpectLatency(tag);
@@ -161,6 +163,12 @@ TEST_F(BenchTest, OverGrpcTheSameIsToldOfAServersLog) {
     events = (*store)->Head()->value;
   }
   ExpectSound(events);
+}
+
+TEST_F(BenchTest, ALogIsFilledWithCommitsOfTheSizeThatWasAsked) {
+  Bench("fill --events=100 --events-per-commit=7");
+  const Ran ran = Run("fsck --output=json --data=" + data());
+  EXPECT_EQ(nlohmann::json::parse(ran.output)["commits"], 15) << "14 of 7 and one of the 2 that were left";
 }
 
 TEST_F(BenchTest, TheSameSeedFillsTheSameLog) {

@@ -174,6 +174,7 @@ absl::StatusOr<Figures> RunFill(const BenchOptions& options) {
   const absl::Duration took = Now() - began;
   QL_ASSIGN_OR_RETURN(const Position filled, target.store().Head());
   Figures figures = Describe("fill", options, target.workload().options());
+  figures["events_per_commit"] = options.fill_events_per_commit;
   const uint64_t events = filled.value - head.value;
   figures["seconds"] = absl::ToDoubleSeconds(took);
   figures["events"] = events;

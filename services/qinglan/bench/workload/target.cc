@@ -23,7 +23,7 @@ using eventstore::Position;
 
 constexpr std::string_view kMarker = "bench.json";
 constexpr std::string_view kMadeBy = "qinglan bench";
-constexpr int kFillInFlight = 12;  // commits: enough for the writer to have the next batch ready
+constexpr int kFillInFlightEvents = 12'000;  // enough for the writer to have the next batch ready
 constexpr uint64_t kPeopleMin = 1000;
 
 std::string Path(const std::string& folder, std::string_view name) {
@@ -36,10 +36,10 @@ bool MissingOrEmpty(const std::string& folder) {
          (std::filesystem::is_directory(folder, error) && std::filesystem::is_empty(folder, error));
 }
 
-// As many as a commit may bear, within half its bytes, for an event takes up some more than its own.
-uint64_t EventsOfALargeCommit(const WorkloadOptions& options) {
+// As many as were asked for, but within half a commit's bytes, for an event takes up some more than its own.
+int EventsOfACommit(int asked, const WorkloadOptions& options) {
   const auto fit = eventstore::kCommitBytesMax / 2 / static_cast<size_t>(options.event_bytes);
-  return std::clamp<uint64_t>(fit, 1, eventstore::kEventsPerCommitMax);
+  return std::clamp(asked, 1, static_cast<int>(fit));
 }
 
 WorkloadOptions AsAsked(const BenchOptions& options) {
@@ -107,6 +107,7 @@ absl::StatusOr<Target> Target::Open(const BenchOptions& options) {
     QL_ASSIGN_OR_RETURN(made, ReadMarker(options.data, options));
   }
   Target target(Workload(made), options.data.empty() ? "" : Path(options.data, "log"));
+  target.fill_commit_events_ = EventsOfACommit(options.fill_events_per_commit, made);
   if (remote) {
     QL_ASSIGN_OR_RETURN(target.stores_, Connect(options));
   } else {
@@ -140,8 +141,8 @@ absl::Status Target::FillUpTo(uint64_t events) const {
   std::mutex mutex;
   absl::Status failure;
   {
-    Flight flight(store(), kFillInFlight);
-    const uint64_t commit_events = EventsOfALargeCommit(workload_.options());
+    const auto commit_events = static_cast<uint64_t>(fill_commit_events_);
+    Flight flight(store(), std::max(kFillInFlightEvents / fill_commit_events_, 1));
     for (uint64_t next = head.value; next < events; next += commit_events) {
       {
         const std::lock_guard lock(mutex);

@@ -30,7 +30,7 @@ class Target {
   }
   const Workload& workload() const { return workload_; }
 
-  // Appends events in large commits, in order, until the log holds `events`.
+  // Appends events in commits as the options ask for, in order, until the log holds `events`.
   absl::Status FillUpTo(uint64_t events) const;
 
   // Merges every file of an embedded store, so that nothing is on the disk twice. UNIMPLEMENTED for a server.
@@ -45,6 +45,7 @@ class Target {
   absl::Status CheckIsOurs() const;
 
   Workload workload_;
+  int fill_commit_events_ = 1;
   std::string directory_;  // of the store itself; empty when it is not known
   std::vector<std::unique_ptr<eventstore::EventStore>> stores_;  // one, or one a connection
   eventstore::RocksEventStore* embedded_ = nullptr;
