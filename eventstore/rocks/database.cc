@@ -28,6 +28,8 @@ namespace {
 constexpr size_t kLogBlockBytes = 16 * 1024;
 constexpr size_t kIndexBlockBytes = 8 * 1024;
 constexpr double kBloomBitsPerKey = 10;
+// Of the cache: where data blocks that were read once do not drive out filters, indexes and events.
+constexpr double kCacheForSmallThings = 0.9;
 constexpr size_t kWriteBufferBytes = 32 * 1024 * 1024;
 constexpr int kWriteBuffersMax = 4;  // of a family; more wait for the disk before writers have to
 constexpr size_t kSmallWriteBufferBytes = 64 * 1024;
@@ -58,8 +60,15 @@ rocksdb::ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options) {
   return family;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> Families(const DatabaseOptions& options) {
-  const auto cache = rocksdb::NewLRUCache(options.cache_bytes);
+std::shared_ptr<rocksdb::Cache> NewCache(size_t bytes) {
+  rocksdb::LRUCacheOptions cache;
+  cache.capacity = bytes;
+  cache.high_pri_pool_ratio = kCacheForSmallThings;
+  return rocksdb::NewLRUCache(cache);
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> Families(const DatabaseOptions& options,
+                                                      const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions log = FamilyOptions(options);
   log.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache, kLogBlockBytes)));
 
@@ -177,13 +186,14 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   database->env_ = GuardManifest(*EnvOf(options));
   db_options.env = database->env_.get();
   db_options.listeners = {std::make_shared<Listener>(database->notes_)};
+  database->cache_ = NewCache(options.cache_bytes);
   rocksdb::DB* db = nullptr;
   if (const rocksdb::Status status = EnvOf(options)->CreateDirIfMissing(options.directory); !status.ok()) {
     return FromRocks(status, "making the directory");
   }
   QL_RETURN_IF_ERROR(CheckFilesBeforeOpening(*EnvOf(options), options.directory));
-  const rocksdb::Status status =
-      rocksdb::DB::Open(db_options, options.directory, Families(options), &database->families_, &db);
+  const rocksdb::Status status = rocksdb::DB::Open(
+      db_options, options.directory, Families(options, database->cache_), &database->families_, &db);
   if (!status.ok()) return OpenError(status, options.directory);
   database->db_.reset(db);
   QL_RETURN_IF_ERROR(database->CheckMeta(true));
@@ -196,9 +206,10 @@ absl::StatusOr<std::unique_ptr<Database>> Database::OpenReadOnly(const DatabaseO
   }
   QL_RETURN_IF_ERROR(CheckFilesBeforeOpening(*EnvOf(options), options.directory));
   std::unique_ptr<Database> database(new Database);
+  database->cache_ = NewCache(options.cache_bytes);
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(DbOptions(options), options.directory,
-                                                              Families(options), &database->families_, &db);
+  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(
+      DbOptions(options), options.directory, Families(options, database->cache_), &database->families_, &db);
   if (!status.ok()) return OpenError(status, options.directory);
   database->db_.reset(db);
   QL_RETURN_IF_ERROR(database->CheckMeta(false));

@@ -3,6 +3,7 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 
 #include <atomic>
@@ -45,6 +46,7 @@ class Database {
   rocksdb::ColumnFamilyHandle* index() const { return families_[2]; }
   rocksdb::ColumnFamilyHandle* tree() const { return families_[3]; }
   const std::vector<rocksdb::ColumnFamilyHandle*>& families() const { return families_; }
+  rocksdb::Cache& cache() const { return *cache_; }  // of blocks, and of events (read/event_cache.h)
   const std::string& store_id() const { return store_id_; }
 
   // Writes `batch` to stable storage, by one thread at a time. After an error nothing can be written until
@@ -75,6 +77,7 @@ class Database {
 
   const std::shared_ptr<Notes> notes_ = std::make_shared<Notes>();
   std::unique_ptr<rocksdb::Env> env_;  // that db_ works through
+  std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index, tree
   std::string store_id_;

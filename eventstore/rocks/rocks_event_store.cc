@@ -71,7 +71,7 @@ void RocksEventStore::AppendHere(AppendRequest request, AppendDone done) {
 absl::StatusOr<Position> RocksEventStore::Read(const Query& query, const ReadOptions& options,
                                                EventVisitor visit) const {
   QL_RETURN_IF_ERROR(CheckQuery(query));
-  return rocks::ReadMatching(*index_, query, options, head_->Get(), visit);
+  return rocks::ReadMatching(*index_, query, options, head_->Get(), visit, rocks::Keep::kFirstEvents);
 }
 
 absl::StatusOr<EventStore::Commit> RocksEventStore::FindCommit(std::string_view commit_id) const {

@@ -49,6 +49,19 @@ std::string EncodeRecord(const AppendRequest& request, Position last, absl::Time
   return out;
 }
 
+absl::Status DecodeStoredEvent(Position position, std::string_view stored, EventView& event) {
+  Decoder decoder(stored);
+  event.type = decoder.Text();
+  event.tags.clear();
+  for (uint64_t left = decoder.Varint(); left > 0 && decoder.ok(); --left)
+    event.tags.push_back(decoder.Text());
+  const int64_t day = UnZigZag(decoder.Varint());
+  if (!decoder.ok()) return DataLossError(position, "the event does not parse");
+  event.occurred_on = kDayZero + day;
+  event.payload = decoder.rest();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Record> Record::Parse(Position last, std::string_view value) {
   Decoder header(value);
   const uint8_t version = header.Byte();
@@ -116,22 +129,14 @@ absl::StatusOr<std::string_view> Record::StoredEvent(Position position) {
 absl::Status Record::Event(Position position, EventView& event) {
   QL_ASSIGN_OR_RETURN(const std::string_view stored, StoredEvent(position));
   const auto index = static_cast<uint32_t>(position.value - first().value);
-  Decoder inner(stored);
-  event.type = inner.Text();
-  event.tags.clear();
-  for (uint64_t left = inner.Varint(); left > 0 && inner.ok(); --left) event.tags.push_back(inner.Text());
-  const int64_t day = UnZigZag(inner.Varint());
-  if (!inner.ok()) return DataLossError(position, "the event does not parse");
   event.position = position;
   event.commit_id = commit_id_;
   event.index_in_commit = index;
-  event.occurred_on = kDayZero + day;
   event.recorded_at = recorded_at_;
   event.actor = actor_;
   event.correlation_id = correlation_id_;
   event.causation_id = causation_id_;
-  event.payload = inner.rest();
-  return absl::OkStatus();
+  return DecodeStoredEvent(position, stored, event);
 }
 
 }  // namespace qinglan::eventstore::rocks

@@ -19,6 +19,9 @@ namespace qinglan::eventstore::rocks {
 // The stored bytes of `request` as the commit that ends at `last`. The request is within the limits.
 std::string EncodeRecord(const AppendRequest& request, Position last, absl::Time recorded_at);
 
+// Fills of `event` what is stored of it alone, type to payload. DATA_LOSS when `stored` does not parse.
+absl::Status DecodeStoredEvent(Position position, std::string_view stored, EventView& event);
+
 // A decoded record. Points into the bytes that it was parsed from. Not thread-safe.
 class Record {
  public:

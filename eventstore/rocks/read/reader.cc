@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "eventstore/check.h"
+#include "eventstore/rocks/read/event_cache.h"
 #include "eventstore/rocks/read/item_cursor.h"
 #include "eventstore/rocks/read/log_cursor.h"
 #include "eventstore/rocks/read/records.h"
@@ -18,12 +20,13 @@ namespace {
 constexpr size_t kTogetherFirst = 8;
 constexpr size_t kTogetherMax = 64;
 constexpr size_t kLongWayEvents = 10'000;  // a scan of more reads ahead
+constexpr size_t kKeptEventsMax = 256;     // of one reading: a long one must not drive out everybody's
 
 // One call of ReadMatching().
 class Reading {
  public:
   Reading(const Index& index, const Query& query, const ReadOptions& options, Position up_to,
-          EventVisitor visit)
+          EventVisitor visit, Keep keep)
       : view_(index.view()),
         query_(query),
         after_(options.after),
@@ -32,7 +35,9 @@ class Reading {
         direction_(options.backwards ? Direction::kBackwards : Direction::kForwards),
         visit_(visit),
         database_(index.database()),
-        records_(database_) {}
+        records_(database_),
+        cache_(database_),
+        keep_(keep) {}
 
   absl::StatusOr<Position> Run() {
     const bool scan = std::any_of(query_.items.begin(), query_.items.end(), [](const QueryItem& item) {
@@ -53,7 +58,11 @@ class Reading {
   };
   void Propose(Position commit, const Places& candidates);
   absl::Status HandOverProposals();
+  // Fetches the records of the proposals of which not every event is in the cache.
+  std::vector<EventCache::Found> Find();
+  absl::Status HandOver(Record& record, Position position);
   absl::Status HandOverIfMatching(Record& record, Position position);
+  void HandOverIfMatching();
 
   const std::shared_ptr<const IndexView> view_;
   const Query& query_;
@@ -64,6 +73,8 @@ class Reading {
   EventVisitor visit_;
   const Database& database_;
   Records records_;
+  const EventCache cache_;
+  const Keep keep_;
   std::vector<Proposal> proposals_;  // not yet looked at
   EventView event_;                  // reused, so that its tags keep their memory
   size_t handed_over_ = 0;
@@ -73,11 +84,15 @@ class Reading {
 
 absl::Status Reading::HandOverIfMatching(Record& record, Position position) {
   QL_RETURN_IF_ERROR(record.Event(position, event_));
-  if (!query_.Matches(event_)) return absl::OkStatus();
-  last_handed_over_ = position;
+  HandOverIfMatching();
+  return absl::OkStatus();
+}
+
+void Reading::HandOverIfMatching() {
+  if (!query_.Matches(event_)) return;
+  last_handed_over_ = event_.position;
   ++handed_over_;
   ended_ = !visit_(event_) || handed_over_ == limit_;
-  return absl::OkStatus();
 }
 
 absl::Status Reading::Scan() {
@@ -164,21 +179,44 @@ void Reading::Propose(Position commit, const Places& candidates) {
   proposals_.push_back(std::move(proposal));
 }
 
+std::vector<EventCache::Found> Reading::Find() {
+  std::vector<EventCache::Found> found;
+  std::vector<Position> commits;
+  for (const Proposal& proposal : proposals_) {
+    bool all = true;
+    for (const Position position : proposal.positions) {
+      found.push_back(cache_.Find(position));
+      all = all && found.back();
+    }
+    if (!all) commits.push_back(proposal.commit);
+  }
+  if (direction_ == Direction::kBackwards) std::reverse(commits.begin(), commits.end());
+  if (!commits.empty()) records_.Fetch(commits);
+  return found;
+}
+
 absl::Status Reading::HandOverProposals() {
   if (proposals_.empty()) return absl::OkStatus();
-  std::vector<Position> commits;
-  commits.reserve(proposals_.size());
-  for (const Proposal& proposal : proposals_) commits.push_back(proposal.commit);
-  if (direction_ == Direction::kBackwards) std::reverse(commits.begin(), commits.end());
-  records_.Fetch(commits);
-  for (size_t i = 0; i < proposals_.size() && !ended_; ++i) {
-    const size_t place = direction_ == Direction::kForwards ? i : proposals_.size() - 1 - i;
-    QL_ASSIGN_OR_RETURN(Record record, records_.At(place));
-    for (const Position position : proposals_[i].positions) {
-      if (!record.Contains(position)) {
-        return DataLossError(position, "the index names an event that is not in its commit");
+  const std::vector<EventCache::Found> found = Find();
+  size_t at = 0;       // in `found`
+  size_t fetched = 0;  // records
+  for (const Proposal& proposal : proposals_) {
+    if (ended_) break;
+    std::optional<Record> record;
+    for (size_t i = at; i < at + proposal.positions.size(); ++i) {
+      if (found[i] || record.has_value()) continue;
+      QL_ASSIGN_OR_RETURN(
+          record, records_.At(direction_ == Direction::kForwards ? fetched : records_.size() - 1 - fetched));
+      ++fetched;
+    }
+    for (const Position position : proposal.positions) {
+      const EventCache::Found& kept = found[at++];
+      if (kept) {
+        QL_RETURN_IF_ERROR(kept.Event(position, event_));
+        HandOverIfMatching();
+      } else {
+        QL_RETURN_IF_ERROR(HandOver(*record, position));
       }
-      QL_RETURN_IF_ERROR(HandOverIfMatching(record, position));
       if (ended_) break;
     }
   }
@@ -186,15 +224,28 @@ absl::Status Reading::HandOverProposals() {
   return absl::OkStatus();
 }
 
+absl::Status Reading::HandOver(Record& record, Position position) {
+  if (!record.Contains(position)) {
+    return DataLossError(position, "the index names an event that is not in its commit");
+  }
+  QL_RETURN_IF_ERROR(record.Event(position, event_));
+  if (keep_ == Keep::kFirstEvents && handed_over_ < kKeptEventsMax) {
+    QL_ASSIGN_OR_RETURN(const std::string_view stored, record.StoredEvent(position));
+    cache_.Keep(event_, stored);
+  }
+  HandOverIfMatching();
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Position> ReadMatching(const Index& index, const Query& query, const ReadOptions& options,
-                                      Position head, EventVisitor visit) {
+                                      Position head, EventVisitor visit, Keep keep) {
   const Position up_to = std::min(options.up_to.value_or(head), head);
   if (options.limit == 0) return options.after;
   if (options.after >= up_to) return std::max(options.after, up_to);
   if (query.items.empty()) return up_to;
-  return Reading(index, query, options, up_to, visit).Run();
+  return Reading(index, query, options, up_to, visit, keep).Run();
 }
 
 absl::StatusOr<EventStore::Commit> FindStoredCommit(const Index& index, std::string_view commit_id,

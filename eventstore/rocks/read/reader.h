@@ -15,9 +15,12 @@
 
 namespace qinglan::eventstore::rocks {
 
+// Whether what is read by tags or types is kept in memory for the next reader, as long as it is not much.
+enum class Keep { kNothing, kFirstEvents };
+
 // EventStore::Read() for a reader that may see up to `head`.
 absl::StatusOr<Position> ReadMatching(const Index& index, const Query& query, const ReadOptions& options,
-                                      Position head, EventVisitor visit);
+                                      Position head, EventVisitor visit, Keep keep = Keep::kNothing);
 
 // EventStore::FindCommit() for a reader that may see up to `head`.
 absl::StatusOr<EventStore::Commit> FindStoredCommit(const Index& index, std::string_view commit_id,

@@ -24,6 +24,8 @@ class Records {
   // Fetches the records of the commits that end at these positions, which are ascending.
   void Fetch(absl::Span<const Position> lasts);
 
+  size_t size() const { return lasts_.size(); }  // of the last Fetch()
+
   // The record that was asked for in place `i`, valid until the next Fetch(). DATA_LOSS with the position
   // when it is damaged or not there.
   absl::StatusOr<Record> At(size_t i) const;
