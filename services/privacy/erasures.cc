@@ -1,11 +1,8 @@
 #include "services/privacy/erasures.h"
 
 #include <absl/strings/ascii.h>
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <string_view>
-#include <vector>
 
 #include "eventstore/check.h"
 #include "eventstore/privacy/secret.h"
@@ -31,19 +28,6 @@ std::string KindName(v1::ThingKind kind) {
   return absl::AsciiStrToLower(v1::ThingKind_Name(kind).substr(kThingKindPrefix.size()));
 }
 
-std::optional<Erasure> ErasureIn(const EventView& event) {
-  if (const auto erased = As<v1::PersonErased>(event)) {
-    return Erasure{erased->erasure_id(), Tag("teacher", erased->teacher_id()), event.position,
-                   event.recorded_at};
-  }
-  if (const auto erased = As<v1::ThingTextErased>(event)) {
-    const std::string kind = KindName(erased->kind());
-    if (kind.empty()) return std::nullopt;
-    return Erasure{erased->erasure_id(), Tag(kind, erased->thing_id()), event.position, event.recorded_at};
-  }
-  return std::nullopt;
-}
-
 // What tells whom the texts of a thing are about. Of a session that is its first event, which names the
 // trainer: the hundreds who attend are not why it was moved, and a programme's own events name nobody.
 eventstore::QueryItem EventsOf(v1::ThingKind kind, const std::string& subject) {
@@ -54,16 +38,32 @@ eventstore::QueryItem EventsOf(v1::ThingKind kind, const std::string& subject) {
   return {{}, {subject}};
 }
 
-// One event that nobody can act on must not keep the server from starting.
-void LogUnfinished(eventstore::Position position, std::string_view why) {
-  spdlog::error("the erasure at position {} destroys no key: {}", position.value, why);
-}
-
 std::string Instant(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", time, absl::UTCTimeZone());
 }
 
 }  // namespace
+
+std::optional<Erasure> ErasureIn(const EventView& event) {
+  if (const auto erased = As<v1::PersonErased>(event)) {
+    return Erasure{erased->erasure_id(), Tag("teacher", erased->teacher_id()), v1::THING_KIND_UNSPECIFIED,
+                   event.position, event.recorded_at};
+  }
+  if (const auto erased = As<v1::ThingTextErased>(event)) {
+    const std::string kind = KindName(erased->kind());
+    if (kind.empty()) return std::nullopt;
+    return Erasure{erased->erasure_id(), Tag(kind, erased->thing_id()), erased->kind(), event.position,
+                   event.recorded_at};
+  }
+  return std::nullopt;
+}
+
+Query PrivacyOf(const Erasure& erasure) {
+  if (erasure.kind == v1::THING_KIND_UNSPECIFIED)
+    return Query{{runtime::Of<v1::HoldPlaced, v1::HoldReleased>({erasure.subject})}};
+  // All holds at once: they are few, and a project may have more members than a query has items.
+  return Query{{EventsOf(erasure.kind, erasure.subject), runtime::Of<v1::HoldPlaced, v1::HoldReleased>({})}};
+}
 
 std::string SubjectOf(const v1::ErasePersonRequest& command) { return Tag("teacher", command.teacher_id()); }
 
@@ -104,10 +104,16 @@ void ThingPrivacy::Apply(const EventView& event) {
   erased = erased || As<v1::ThingTextErased>(event).has_value();
 }
 
+const v1::Hold* ThingPrivacy::ActiveOn(absl::CivilDay day) const {
+  for (const auto& [teacher_id, teacher] : teachers) {
+    if (!teacher_ids.contains(teacher_id)) continue;
+    if (const v1::Hold* hold = teacher.ActiveOn(day)) return hold;
+  }
+  return nullptr;
+}
+
 Query EraseThingText::Reads(const Command& command, const Model&) {
-  // All holds at once: they are few, and a project may have more members than a query has items.
-  return Query{
-      {EventsOf(command.kind(), SubjectOf(command)), runtime::Of<v1::HoldPlaced, v1::HoldReleased>({})}};
+  return PrivacyOf({"", SubjectOf(command), command.kind(), {}, {}});
 }
 
 absl::StatusOr<Events> EraseThingText::Decide(const Model& model, const Command& command,
@@ -115,11 +121,8 @@ absl::StatusOr<Events> EraseThingText::Decide(const Model& model, const Command&
   if (!model.exists) return runtime::Missing("thing_id", "UNKNOWN_ID");
   if (model.erased) return Refuse("ALREADY_DONE");
   if (model.teacher_ids.contains(given.actor_teacher_id)) return Refuse("OWN_PRIVACY");
-  for (const auto& [teacher_id, teacher] : model.teachers) {
-    const v1::Hold* hold = model.teacher_ids.contains(teacher_id) ? teacher.ActiveOn(given.today) : nullptr;
-    if (hold != nullptr)
-      return Refuse("LEGAL_HOLD", {{"authority", hold->authority()}, {"hold_id", hold->hold_id()}});
-  }
+  if (const v1::Hold* hold = model.ActiveOn(given.today))
+    return Refuse("LEGAL_HOLD", {{"authority", hold->authority()}, {"hold_id", hold->hold_id()}});
   v1::ThingTextErased erased;
   erased.set_erasure_id(given.new_id());
   erased.set_kind(command.kind());
@@ -142,35 +145,6 @@ absl::StatusOr<Erasure> FindErasure(const eventstore::EventStore& store, const s
                          .status());
   if (!found.has_value()) return runtime::Missing("erasure_id", "UNKNOWN_ID");
   return *std::move(found);
-}
-
-absl::StatusOr<int> CompleteErasures(const eventstore::EventStore& store, eventstore::privacy::KeyStore& keys,
-                                     absl::Time now) {
-  std::vector<Erasure> unfinished;
-  const Query query{{runtime::Of<v1::PersonErased, v1::ThingTextErased>({})}};
-  QL_RETURN_IF_ERROR(store
-                         .Read(query, {},
-                               [&](const EventView& event) {
-                                 auto erasure = ErasureIn(event);
-                                 if (!erasure.has_value()) {
-                                   LogUnfinished(event.position, "it is of a kind that is not known here");
-                                 } else if (!keys.FindTombstone(erasure->subject).has_value()) {
-                                   unfinished.push_back(*std::move(erasure));
-                                 }
-                                 return true;
-                               })
-                         .status());
-  int completed = 0;
-  for (const Erasure& erasure : unfinished) {
-    const absl::Status destroyed = keys.Destroy(erasure.subject, now).status();
-    if (absl::IsInvalidArgument(destroyed)) {  // nobody can have a key under that name
-      LogUnfinished(erasure.position, std::string(destroyed.message()));
-      continue;
-    }
-    QL_RETURN_IF_ERROR(destroyed);
-    ++completed;
-  }
-  return completed;
 }
 
 Receipt ReceiptOf(const Erasure& erasure, const eventstore::privacy::Tombstone& tombstone,

@@ -1,4 +1,5 @@
-// Erasing what is personal: the fact, then the key. What is recorded is finished whatever happens between.
+// Erasing what is personal: the fact, then the key. completion.h finishes what is recorded whatever happens
+// between.
 #pragma once
 
 #include <absl/time/time.h>
@@ -30,6 +31,9 @@ struct ErasePerson {
 // What is known of a thing whose texts are to be erased.
 struct ThingPrivacy {
   void Apply(const eventstore::EventView& event);
+  // A hold on somebody whom its texts may be about; null when there is none.
+  const v1::Hold* ActiveOn(absl::CivilDay day) const;
+
   bool exists = false;
   bool erased = false;
   std::set<std::string> teacher_ids;               // whom its texts may be about
@@ -53,18 +57,19 @@ std::string SubjectOf(const v1::EraseThingTextRequest& command);
 struct Erasure {
   std::string id;
   std::string subject;
+  v1::ThingKind kind = v1::THING_KIND_UNSPECIFIED;  // unset: of a person
   eventstore::Position position;
   absl::Time recorded_at;
 };
 
+// Nothing when the event is none, or one of a thing that only a later version knows.
+std::optional<Erasure> ErasureIn(const eventstore::EventView& event);
+
+// What a ThingPrivacy is folded from to say what holds the texts of that subject; of a person: its holds.
+eventstore::Query PrivacyOf(const Erasure& erasure);
+
 // NOT_FOUND when there is none of that id.
 [[nodiscard]] absl::StatusOr<Erasure> FindErasure(const eventstore::EventStore& store, const std::string& id);
-
-// Destroys the key of every erasure in the log whose key is still there: after a crash between the two, or
-// when keys were restored from an older copy. Returns how many; one that names no subject is logged and left.
-// Cost: proportional to the erasures.
-[[nodiscard]] absl::StatusOr<int> CompleteErasures(const eventstore::EventStore& store,
-                                                   eventstore::privacy::KeyStore& keys, absl::Time now);
 
 Receipt ReceiptOf(const Erasure& erasure, const eventstore::privacy::Tombstone& tombstone,
                   const std::string& installation_id);

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <memory>
 #include <utility>
 
 #include "eventstore/check.h"
+#include "services/privacy/completion.h"
 #include "services/privacy/erasures.h"
 #include "services/privacy/holds.h"
 
@@ -48,7 +50,9 @@ absl::StatusOr<v1::GetErasureReceiptResponse> GetReceipt(const EventStore& store
   const auto tombstone = sealing.keys().FindTombstone(erasure.subject);
   if (!tombstone.has_value()) {
     return absl::UnavailableError(
-        fmt::format("the key of {} is about to be destroyed; send the erasure again", erasure.subject));
+        fmt::format("the key of {} is not destroyed yet: that is tried again, by whoever sends the erasure "
+                    "again, too",
+                    erasure.subject));
   }
   v1::GetErasureReceiptResponse response;
   response.set_receipt(sign(ReceiptText(ReceiptOf(erasure, *tombstone, sealing.InstallationId()))));
@@ -99,21 +103,25 @@ absl::Status BindKeys(EventStore& store, const Environment& environment) {
 
 absl::Status BeginPrivacy(EventStore& store, const Environment& environment) {
   QL_RETURN_IF_ERROR(BindKeys(store, environment));
-  QL_ASSIGN_OR_RETURN(const int completed,
-                      CompleteErasures(store, environment.sealing->keys(), environment.now()));
+  QL_ASSIGN_OR_RETURN(const int completed, CompleteErasures(store, environment));
   if (completed > 0)
     spdlog::warn("{} erasures were recorded but not done: now their keys are destroyed", completed);
   return absl::OkStatus();
 }
 
-void Register(runtime::ServiceTable& table, Sign sign) {
+void Register(runtime::ServiceTable& table, Sign sign, ErasureRetries::Options retrying) {
   const Environment& environment = table.environment();
   const EventStore& store = table.store();
   const auto check_signs = [sign] { return CheckSigns(sign); };
+  // The table's, and so gone before the store and the keys are.
+  const auto retries = std::make_shared<ErasureRetries>(store, environment, retrying);
   // The key is gone before anybody hears of the erasure.
-  const auto destroy = [&environment, &store, sign](const auto& command, auto& answer) -> absl::Status {
+  const auto destroy = [&environment, &store, sign, retries](const auto& command,
+                                                             auto& answer) -> absl::Status {
     const runtime::Sealing& sealing = *environment.sealing;
-    QL_RETURN_IF_ERROR(sealing.keys().Destroy(SubjectOf(command), environment.now()).status());
+    const absl::Status destroyed = sealing.keys().Destroy(SubjectOf(command), environment.now()).status();
+    if (!destroyed.ok()) retries->Wake();
+    QL_RETURN_IF_ERROR(destroyed);
     QL_ASSIGN_OR_RETURN(auto receipt, GetReceipt(store, sealing, sign, answer.erasure_id()));
     answer.set_receipt(std::move(*receipt.mutable_receipt()));
     return absl::OkStatus();

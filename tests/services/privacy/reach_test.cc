@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "eventstore/privacy/key_store.h"
-#include "eventstore/privacy/master_key.h"
 #include "eventstore/rocks/backup/create.h"
 #include "eventstore/rocks/backup/restore.h"
 #include "projections/directory/directory.h"
@@ -30,15 +28,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kName[] = "安娜之名";
-
-// Keys in files, as an installation has them.
-struct KeysOnDisk {
-  TemporaryFolder folder;
-  std::string line = MasterKeyRing::NewLine();
-  std::shared_ptr<MasterKeyRing> master = *MasterKeyRing::Parse(line);
-  std::unique_ptr<KeyStore> opened =
-      *KeyStore::Open({.directory = folder.path() + "/keys", .master = master});
-};
 
 class ReachTest : public SchoolTest {
  protected:

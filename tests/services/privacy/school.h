@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "eventstore/privacy/key_store.h"
+#include "eventstore/privacy/master_key.h"
 #include "eventstore/rocks/rocks_event_store.h"
 #include "qinglan/privacy/v1/privacy_service.pb.h"
 #include "qinglan/registry/v1/registry_service.pb.h"
@@ -17,6 +19,16 @@
 namespace qinglan::tests {
 
 inline constexpr char kErased[] = "(已依法删除)";
+
+// Keys in files, as an installation has them.
+struct KeysOnDisk {
+  TemporaryFolder folder;
+  std::string line = eventstore::privacy::MasterKeyRing::NewLine();
+  std::shared_ptr<eventstore::privacy::MasterKeyRing> master =
+      *eventstore::privacy::MasterKeyRing::Parse(line);
+  std::unique_ptr<eventstore::privacy::KeyStore> opened =
+      *eventstore::privacy::KeyStore::Open({.directory = folder.path() + "/keys", .master = master});
+};
 
 class SchoolTest : public ::testing::Test {
  protected:

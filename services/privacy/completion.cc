@@ -1,0 +1,146 @@
+#include "services/privacy/completion.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "eventstore/check.h"
+#include "eventstore/privacy/key_store.h"
+#include "services/privacy/erasures.h"
+#include "services/runtime/sealing/sealing.h"
+
+namespace qinglan::privacy {
+namespace {
+
+using eventstore::EventStore;
+using eventstore::EventView;
+using eventstore::Query;
+
+// One event that nobody can act on must not keep the server from starting.
+void LogLeft(eventstore::Position position, const std::string& why) {
+  spdlog::error("the erasure at position {} destroys no key: {}", position.value, why);
+}
+
+// The hold that was recorded before the erasure and holds today. An erasure that was decided met none: holds
+// only end, so what holds now and was there before held then, too.
+absl::StatusOr<std::optional<v1::Hold>> HoldBefore(const EventStore& store, const Erasure& erasure,
+                                                   absl::CivilDay today) {
+  ThingPrivacy model;
+  constexpr std::string_view kTeacher = "teacher:";
+  if (erasure.subject.starts_with(kTeacher))
+    model.teacher_ids.insert(erasure.subject.substr(kTeacher.size()));
+  const auto read = store.Read(PrivacyOf(erasure), {}, [&](const EventView& event) {
+    if (event.position < erasure.position || runtime::As<v1::HoldReleased>(event)) model.Apply(event);
+    return true;
+  });
+  QL_RETURN_IF_ERROR(read.status());
+  const v1::Hold* hold = model.ActiveOn(today);
+  return hold == nullptr ? std::nullopt : std::optional(*hold);
+}
+
+// Those whose key is still there.
+absl::StatusOr<std::vector<Erasure>> Unfinished(const EventStore& store,
+                                                const eventstore::privacy::KeyStore& keys) {
+  std::vector<Erasure> unfinished;
+  const Query query{{runtime::Of<v1::PersonErased, v1::ThingTextErased>({})}};
+  const auto read = store.Read(query, {}, [&](const EventView& event) {
+    auto erasure = ErasureIn(event);
+    if (!erasure.has_value()) {
+      LogLeft(event.position, "it is of a kind that is not known here");
+    } else if (!keys.FindTombstone(erasure->subject).has_value()) {
+      unfinished.push_back(*std::move(erasure));
+    }
+    return true;
+  });
+  QL_RETURN_IF_ERROR(read.status());
+  return unfinished;
+}
+
+// Whether the key is gone now.
+absl::StatusOr<bool> Complete(const EventStore& store, const runtime::Environment& environment,
+                              const Erasure& erasure) {
+  const auto hold = HoldBefore(store, erasure, environment.Today());
+  if (hold.ok() && hold->has_value()) {
+    LogLeft(
+        erasure.position,
+        fmt::format("hold {} of {} was recorded before it and keeps {}; once it has ended, the next start "
+                    "destroys the key",
+                    (*hold)->hold_id(), (*hold)->authority(), erasure.subject));
+    return false;
+  }
+  absl::Status status = hold.status();
+  if (status.ok()) status = environment.sealing->keys().Destroy(erasure.subject, environment.now()).status();
+  if (absl::IsInvalidArgument(status)) {  // nobody can have a key under that name
+    LogLeft(erasure.position, std::string(status.message()));
+    return false;
+  }
+  QL_RETURN_IF_ERROR(status);
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<int> CompleteErasures(const EventStore& store, const runtime::Environment& environment) {
+  QL_ASSIGN_OR_RETURN(const auto unfinished, Unfinished(store, environment.sealing->keys()));
+  int completed = 0;
+  absl::Status failed;
+  for (const Erasure& erasure : unfinished) {
+    const auto done = Complete(store, environment, erasure);
+    failed.Update(done.status());
+    if (done.ok() && *done) ++completed;
+  }
+  QL_RETURN_IF_ERROR(failed);
+  return completed;
+}
+
+ErasureRetries::~ErasureRetries() {
+  std::thread thread;
+  {
+    const absl::MutexLock lock(&mutex_);
+    closing_ = true;
+    thread = std::move(thread_);
+  }
+  if (thread.joinable()) thread.join();
+}
+
+void ErasureRetries::Wake() {
+  const absl::MutexLock lock(&mutex_);
+  wanted_ = true;
+  if (!thread_.joinable() && !closing_) thread_ = std::thread([this] { Run(); });
+}
+
+void ErasureRetries::Run() {
+  const absl::MutexLock lock(&mutex_);
+  while (true) {
+    mutex_.Await(absl::Condition(this, &ErasureRetries::HasWork));
+    if (closing_) return;
+    TryUntilDone();
+  }
+}
+
+void ErasureRetries::TryUntilDone() {
+  absl::Duration wait = options_.first_wait;
+  for (int tries = 1; tries <= options_.tries_max; ++tries) {
+    if (mutex_.AwaitWithTimeout(absl::Condition(&closing_), wait)) return;
+    wanted_ = false;  // whatever was recorded by now is seen by this try
+    mutex_.Unlock();
+    const auto completed = CompleteErasures(store_, environment_);
+    mutex_.Lock();
+    if (completed.ok()) {
+      if (*completed > 0) spdlog::warn("{} erasures that could not be done are done now", *completed);
+      return;
+    }
+    spdlog::error("an erasure is recorded and its key is still there (try {} of {}): {}", tries,
+                  options_.tries_max, std::string(completed.status().message()));
+    wait = std::min(wait * 2, options_.wait_max);
+  }
+  spdlog::error("it is not tried again: mend the disk, and start the server anew or send the erasure again");
+}
+
+}  // namespace qinglan::privacy

@@ -1,0 +1,58 @@
+// Erasures that are recorded and not done: the process died, or the disk refused, between the fact and the
+// key.
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/status/statusor.h>
+#include <absl/synchronization/mutex.h>
+#include <absl/time/time.h>
+
+#include <thread>
+
+#include "eventstore/event_store.h"
+#include "services/runtime/call.h"
+
+namespace qinglan::privacy {
+
+// Destroys the key of every erasure in the log whose key is still there: after a crash between the two, or
+// when keys were restored from an older copy. Returns how many. Left, and logged as errors, are an erasure
+// that names no subject, and one that a hold stood in the way of which was recorded before it and still
+// holds: no decision made that one, and the key stays until a start finds the hold ended. One that fails
+// keeps no other from being done; the error is the first one's. Cost: proportional to the erasures.
+[[nodiscard]] absl::StatusOr<int> CompleteErasures(const eventstore::EventStore& store,
+                                                   const runtime::Environment& environment);
+
+// Tries again by itself what could not be done when it was recorded: a disk that was full has room again. Has
+// a thread from the first Wake() on, which its end stops; a try that is on its way is awaited. Thread-safe.
+// The store, and the keys of the environment's sealing, must outlive it.
+class ErasureRetries {
+ public:
+  struct Options {
+    absl::Duration first_wait = absl::Seconds(1);  // doubled from try to try, up to
+    absl::Duration wait_max = absl::Minutes(10);
+    int tries_max = 30;  // some four hours; then it takes a start, or the same request, or another Wake()
+  };
+
+  ErasureRetries(const eventstore::EventStore& store, runtime::Environment environment, Options options)
+      : store_(store), environment_(std::move(environment)), options_(options) {}
+  ~ErasureRetries();
+  ErasureRetries(const ErasureRetries&) = delete;
+
+  // An erasure is recorded whose key could not be destroyed.
+  void Wake();
+
+ private:
+  void Run();
+  void TryUntilDone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closing_ || wanted_; }
+
+  const eventstore::EventStore& store_;
+  const runtime::Environment environment_;
+  const Options options_;
+  absl::Mutex mutex_;
+  bool wanted_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace qinglan::privacy
