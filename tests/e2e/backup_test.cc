@@ -12,6 +12,7 @@ namespace qinglan::e2e {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kTeachers = 12;
 
@@ -89,6 +90,7 @@ TEST_F(BackupEndToEnd, AStoppedServersDataGoThroughADirectoryAPositionAndAStream
   EXPECT_EQ(made["trial_restore"]["sound"], true) << made;
   const Finished said = installation_.Run({"backup", data, "--to=" + to, "--lang=en"});
   EXPECT_THAT(said.output, HasSubstr("The master key is not in a backup"));
+  EXPECT_THAT(said.output, Not(HasSubstr("No keys of persons"))) << "they are in this one";
   EXPECT_EQ(Json({"backup", "list", "--from=" + to, "--output=json"}).size(), 2u);
   EXPECT_EQ(Json({"verify-backup", "--from=" + to, "--output=json"})["sound"], true);
 
@@ -108,6 +110,11 @@ TEST_F(BackupEndToEnd, AStoppedServersDataGoThroughADirectoryAPositionAndAStream
   const nlohmann::json whole = Json({"fsck", from_stream, "--output=json"});
   EXPECT_EQ(whole["events"], made["position"]);
   EXPECT_EQ(whole["store_id"], made["store_id"]);
+
+  const Finished keyless = installation_.Run({"backup", data, "--keys-dir=" + installation_.In("no-keys"),
+                                              "--to=" + installation_.In("keyless"), "--lang=en"});
+  EXPECT_EQ(keyless.exit_code, 0) << keyless.errors;
+  EXPECT_THAT(keyless.output, HasSubstr("No keys of persons are in it")) << "as where the log is alone";
 
   for (const auto& file : std::filesystem::directory_iterator(to + "/files"))
     std::filesystem::resize_file(file.path(), 1);

@@ -120,8 +120,14 @@ TEST_F(PrivacyEndToEnd, NothingPersonalIsStoredInClearAndAnotherMasterKeyOpensNo
   EXPECT_EQ(checked["problems"], nlohmann::json::array());
 
   std::filesystem::copy_file(In("master.key"), In("former.key"));
+  const Finished kept = Keys("rotate-master", {"--keep-former"});
+  EXPECT_EQ(kept.exit_code, 0) << kept.errors;
+  EXPECT_THAT(Content(In("master.key")), HasSubstr(Content(In("former.key"))));
+  EXPECT_THAT(kept.errors, Not(HasSubstr("former"))) << "older backups can be read as before";
   const Finished rotated = Keys("rotate-master");
   EXPECT_EQ(rotated.exit_code, 0) << rotated.errors;
+  EXPECT_THAT(rotated.errors, HasSubstr("backups made before need the former master key"));
+  EXPECT_THAT(Content(In("master.key")), Not(HasSubstr(Content(In("former.key")))));
   EXPECT_NE(Content(In("master.key")), Content(In("former.key")));
   EXPECT_EQ(Check(), checked) << "all is wrapped anew and opens as before";
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -32,16 +33,19 @@ class BackupServiceTest : public testing::Test {
     SetUpService(folder_.path() + "/backups");
   }
 
-  void SetUpService(const std::string& directory) {
+  void SetUpService(const std::string& directory, bool has_keys = true) {
     table_.reset();
     BackupSetting setting;
     setting.directory = directory;
     setting.store = store_.get();
-    setting.copy_keys = [this](const std::string& target) {
-      ++keys_copied_;
-      std::filesystem::create_directory(target);
-      return absl::OkStatus();
-    };
+    if (has_keys) {
+      setting.copy_keys = [this](const std::string& target) {
+        ++keys_copied_;
+        std::filesystem::create_directory(target);
+        std::ofstream(target + "/keys-00") << "QLKEYS1\n";
+        return absl::OkStatus();
+      };
+    }
     const auto new_id = [this] { return tests::Id(fmt::format("job{}", ++ids_)); };
     jobs_ = std::make_unique<BackupJobs>(setting, new_id);
     table_ = std::make_unique<runtime::ServiceTable>(
@@ -133,6 +137,16 @@ TEST_F(BackupServiceTest, ABackupIsMadeCheckedAndListedAndCanBeRestored) {
   const auto restored = eventstore::RestoreBackup(**backups, {folder_.path() + "/restored"}, nullptr);
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(restored->head, eventstore::Position(50));
+}
+
+// Where the log has a process of its own, the keys are with that of the services.
+TEST_F(BackupServiceTest, ABackupSaysWhetherKeysAreInIt) {
+  EXPECT_EQ(AwaitEnd(*Create()).backup().key_files(), 1u);
+  SetUpService(folder_.path() + "/keyless", false);
+  const v1::BackupJob job = AwaitEnd(*Create());
+  EXPECT_EQ(job.state(), v1::BACKUP_JOB_STATE_DONE) << job.error();
+  EXPECT_EQ(job.backup().key_files(), 0u);
+  EXPECT_TRUE(job.trial().sound()) << "it is sound, and whoever made it is told what it lacks";
 }
 
 TEST_F(BackupServiceTest, OldGenerationsGoWhenANewOneIsSound) {
