@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "eventstore/check.h"
 #include "eventstore/event.h"
 #include "qinglan/dossier/v1/dossier.pb.h"
 
@@ -43,17 +42,18 @@ struct Folding {
 };
 
 // What an event of one type does to a dossier, by the type's full name.
-using Handler = void (*)(const Folding&);
+// False: the payload does not parse.
+using Handler = bool (*)(const Folding&);
 using Handlers = absl::flat_hash_map<std::string, Handler>;
 
 template <class Payload, void (*On)(const Folding&, const Payload&)>
-void Take(const Folding& fold) {
+bool Take(const Folding& fold) {
   // Kept from event to event: parsing into a message that has its memory already costs half as much.
   static thread_local Payload payload;
   const std::string_view bytes = fold.event.payload;
-  QL_CHECK(payload.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())),
-           "a stored payload does not parse as its own type");
+  if (!payload.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
   On(fold, payload);
+  return true;
 }
 
 template <class Payload, void (*On)(const Folding&, const Payload&)>

@@ -84,12 +84,15 @@ const Handlers& AllHandlers() {
 std::string DayBefore(const std::string& iso_date) { return Moved(iso_date, -1); }
 std::string DayAfter(const std::string& iso_date) { return Moved(iso_date, 1); }
 
-void FoldEvent(const eventstore::EventView& event, std::string_view teacher_id, v1::Dossier& dossier) {
+absl::Status FoldEvent(const eventstore::EventView& event, std::string_view teacher_id,
+                       v1::Dossier& dossier) {
   if (dossier.teacher_id().empty()) dossier.set_teacher_id(std::string(teacher_id));
   dossier.set_position(event.position.value);
   const Folding fold{event, teacher_id, dossier};
   const auto handler = AllHandlers().find(Absl(event.type));
-  if (handler != AllHandlers().end()) handler->second(fold);
+  if (handler == AllHandlers().end() || handler->second(fold)) return absl::OkStatus();
+  return absl::InternalError(
+      fmt::format("the payload at position {} does not parse as {}", event.position.value, event.type));
 }
 
 eventstore::Query EventsOf(std::string_view teacher_id) {

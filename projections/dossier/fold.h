@@ -4,6 +4,8 @@
 // review, a revoked project) is dated instead.
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <cstdint>
 #include <string_view>
 
@@ -17,8 +19,10 @@ namespace qinglan::dossier {
 inline constexpr uint32_t kFoldVersion = 2;
 
 // Folds one event; in order of position. `teacher_id` is whose dossier it is. Events of other types, and
-// events that do not concern this teacher, change nothing but the position.
-void FoldEvent(const eventstore::EventView& event, std::string_view teacher_id, v1::Dossier& dossier);
+// events that do not concern this teacher, change nothing but the position. INTERNAL, naming the position,
+// when the payload does not parse as its own type.
+[[nodiscard]] absl::Status FoldEvent(const eventstore::EventView& event, std::string_view teacher_id,
+                                     v1::Dossier& dossier);
 
 // The events of one teacher's dossier.
 eventstore::Query EventsOf(std::string_view teacher_id);

@@ -45,8 +45,7 @@ absl::Status Fold(std::string_view bytes, std::string_view teacher_id, UnfoldedE
   event.type = scratch.type();
   event.occurred_on = kEpoch + scratch.occurred_on();
   event.payload = scratch.payload();
-  dossier::FoldEvent(event, teacher_id, dossier);
-  return absl::OkStatus();
+  return dossier::FoldEvent(event, teacher_id, dossier);
 }
 
 // An event in memory, as a fold looks at it: what is of one size, then the texts.
@@ -171,7 +170,7 @@ absl::Status Roster::FoldIn(std::string_view teacher_id, Touched& touched, ViewB
     kept_bytes_ += kDossierBytesPerByte * row->size();
   }
   for (std::string_view events = touched.unfolded; !events.empty();)
-    dossier::FoldEvent(Take(events), teacher_id, *touched.folded);
+    QL_RETURN_IF_ERROR(dossier::FoldEvent(Take(events), teacher_id, *touched.folded));
   kept_bytes_ += kDossierBytesPerByte * touched.unfolded.size();
   touched.unfolded.clear();  // keeps its memory for those to come
   touched.kept = 0;

@@ -73,7 +73,8 @@ absl::Status CheckBars(const v1::RecordTierDecisionRequest& command, const Facts
 }  // namespace
 
 void TierModel::Apply(const eventstore::EventView& event) {
-  dossier::FoldEvent(event, eventstore::TagValue(event, "teacher"), dossier);
+  QL_CHECK(dossier::FoldEvent(event, eventstore::TagValue(event, "teacher"), dossier).ok(),
+           "a decision's events parse");  // as for every model of a decision (runtime::As)
 }
 
 eventstore::Query TierModel::Of(const std::string& teacher_id) {

@@ -48,9 +48,9 @@ absl::StatusOr<KnownRecord> ReadRecord(const eventstore::EventStore& store, std:
   absl::Status applied;
   const auto read = store.Read(dossier::EventsOf(teacher_id), options, [&](const EventView& event) {
     if (projections::IsAboutReading(event.type)) return true;
-    dossier::FoldEvent(event, teacher_id, record.dossier);
+    applied = dossier::FoldEvent(event, teacher_id, record.dossier);
     record.recorded_at.emplace(event.position.value, event.recorded_at);
-    applied = record.directory.Apply(event);
+    applied.Update(record.directory.Apply(event));
     return applied.ok();
   });
   QL_RETURN_IF_ERROR(read.status());

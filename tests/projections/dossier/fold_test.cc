@@ -330,14 +330,16 @@ TEST(Fold, TheSameEventsGiveTheSameBytes) {
   teller.Tell<trn::CreditHoursAwarded>("session_id: 's' credit_tenths: 45 earned_on: '2025-11-02'");
   teller.Tell<ls::ObservationReviewed>("observation_id: 'o' reviewed_on: '2025-11-01'");
   v1::Dossier again;
-  for (const eventstore::Event& event : teller.events()) FoldEvent(event.View(), teller.teacher_id(), again);
+  for (const eventstore::Event& event : teller.events()) {
+    ASSERT_TRUE(FoldEvent(event.View(), teller.teacher_id(), again).ok());
+  }
   EXPECT_EQ(again.SerializeAsString(), teller.dossier().SerializeAsString());
   // Folding on from a stored dossier is the same as folding all at once.
   v1::Dossier stored;
   for (const eventstore::Event& event : teller.events()) {
     v1::Dossier loaded;
     ASSERT_TRUE(loaded.ParseFromString(stored.SerializeAsString()));
-    FoldEvent(event.View(), teller.teacher_id(), loaded);
+    ASSERT_TRUE(FoldEvent(event.View(), teller.teacher_id(), loaded).ok());
     stored = loaded;
   }
   EXPECT_EQ(stored.SerializeAsString(), teller.dossier().SerializeAsString());

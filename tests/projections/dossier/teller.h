@@ -40,7 +40,7 @@ class Teller {
     event.occurred_on = progression::ParseDay(day).value();
     event.payload = payload.SerializeAsString();
     events_.push_back(event);
-    dossier::FoldEvent(events_.back().View(), teacher_id_, dossier_);
+    QL_CHECK(dossier::FoldEvent(events_.back().View(), teacher_id_, dossier_).ok(), "it was just made");
     return events_.back().View().Id();
   }
 

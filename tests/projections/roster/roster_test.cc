@@ -1,6 +1,7 @@
 #include "projections/roster/roster.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -61,7 +62,8 @@ Dossier Folded(const std::vector<Event>& events, const std::string& teacher_id) 
   Dossier dossier;
   for (const Event& event : events) {
     const bool named = event.View().HasTag("teacher:" + teacher_id);
-    if (named && !IsAboutReading(event.type)) dossier::FoldEvent(event.View(), teacher_id, dossier);
+    if (!named || IsAboutReading(event.type)) continue;
+    EXPECT_TRUE(dossier::FoldEvent(event.View(), teacher_id, dossier).ok());
   }
   return dossier;
 }
@@ -96,6 +98,7 @@ class Fed {
     }
   }
 
+  PendingBatch Begin() const { return *views_->Begin(Roster::Id()); }
   ViewSnapshot Rows() const { return *views_->Snapshot(Roster::Id()); }
 
   std::map<std::string, std::string> AllRows() const {
@@ -156,6 +159,28 @@ TEST(RosterTest, AnEventCostsAboutItsOwnSizeAndNotTheDossiers) {
   for (const auto& [key, value] : rows) beside += key.size() == Teacher(0).size() + 2 ? 1 : 0;
   EXPECT_LT(beside, kTeachers * Roster::kUnfoldedMax);
   EXPECT_GT(rows.at(Teacher(0)).size(), 10 * rows.at(Teacher(0) + "#" + std::string(1, '\0')).size());
+}
+
+// Later events of the teacher's are what makes the roster look into it.
+TEST(RosterTest, APayloadThatIsNotWhatItSaysIsAnErrorThatNamesIt) {
+  const std::vector<Event> events = History();
+  ASSERT_FALSE(events.empty());
+  Event broken = events.front();
+  broken.type = registry::v1::TeacherRegistered::descriptor()->full_name();
+  broken.payload = "\xff\xff\xff";
+  const Fed fed(events, 7);
+  auto batch = fed.Begin();
+  Roster roster;
+  absl::Status status = roster.Apply(broken.View(), batch);
+  Event sound = broken;
+  sound.payload.clear();
+  for (size_t i = 0; status.ok() && i < Roster::kUnfoldedMax; ++i) {
+    sound.position = sound.position.Next();
+    status = roster.Apply(sound.View(), batch);
+  }
+  EXPECT_TRUE(absl::IsInternal(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              testing::HasSubstr(fmt::format("position {} does not parse", broken.position.value)));
 }
 
 TEST(RosterTest, ATeacherWithoutEventsHasNoDossier) {

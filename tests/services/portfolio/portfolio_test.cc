@@ -83,12 +83,10 @@ TEST_F(PortfolioTest, ARosterRowIsTheFoldOfTheLogAndARebuildGivesTheSameRows) {
   const auto rows = views_->Snapshot(projections::Roster::Id());
   for (const std::string& teacher_id : history.teachers()) {
     dossier::v1::Dossier folded;
-    ASSERT_TRUE(log_->Read(dossier::EventsOf(teacher_id), {},
-                           [&](const EventView& event) {
-                             dossier::FoldEvent(event, teacher_id, folded);
-                             return true;
-                           })
-                    .ok());
+    ASSERT_TRUE(
+        log_->Read(dossier::EventsOf(teacher_id), {},
+                   [&](const EventView& event) { return dossier::FoldEvent(event, teacher_id, folded).ok(); })
+            .ok());
     const auto row = projections::Roster::Read(*rows, teacher_id);
     ASSERT_TRUE(row.ok()) << row.status();
     EXPECT_EQ(row->SerializeAsString(), folded.SerializeAsString());

@@ -69,7 +69,8 @@ class Record {
   dossier::v1::Dossier Dossier() {
     dossier::v1::Dossier dossier;
     for (const eventstore::Event& event : stage_.Events()) {
-      if (event.View().HasTag("teacher:" + anna_)) dossier::FoldEvent(event.View(), anna_, dossier);
+      if (event.View().HasTag("teacher:" + anna_))
+        ASSERT_TRUE(dossier::FoldEvent(event.View(), anna_, dossier).ok());
     }
     return dossier;
   }
