@@ -130,7 +130,7 @@ void AddAppend(Commands& commands) {
                         "a thread a client, which waits; else the answer's callback sends the next");
   command
       ->add_option("--pipelined", options->pipelined,
-                   "appends in flight a client; 0: each waits for its answer")
+                   "events in flight a client; 0: each append waits for its answer")
       ->excludes(blocking)
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();

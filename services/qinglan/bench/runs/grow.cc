@@ -15,7 +15,7 @@
 namespace qinglan::bench {
 namespace {
 
-constexpr int kInFlight = 512;  // commits, of some events each: together fewer than the log lets wait
+constexpr int kInFlight = 10'000;  // events: fewer than the log lets wait
 
 absl::StatusOr<std::unique_ptr<eventstore::RocksEventStore>> MakeLog(const std::string& data) {
   std::error_code error;

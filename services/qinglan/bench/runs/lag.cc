@@ -17,7 +17,7 @@ namespace {
 using eventstore::EventView;
 using eventstore::Position;
 
-constexpr int kInFlight = 4096;  // so many appends may be late before the sender has to wait
+constexpr int kInFlight = 4096;  // so many events may be late before the sender has to wait
 constexpr size_t kFollowedAtOnce = 512;
 constexpr absl::Duration kFollowerWait = absl::Milliseconds(100);
 constexpr absl::Duration kPatience = absl::Seconds(10);

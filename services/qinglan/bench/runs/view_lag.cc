@@ -25,7 +25,7 @@ namespace {
 
 using eventstore::Position;
 
-constexpr int kInFlight = 4096;  // so many appends may be late before the sender has to wait
+constexpr int kInFlight = 4096;  // so many events may be late before the sender has to wait
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
 // The records of a log one by one, in more and more copies. Not thread-safe.

@@ -17,10 +17,11 @@ class Flight {
   // Called on a thread of the store's, one call at a time and in the order of the answers.
   using Answered = std::function<void(const absl::StatusOr<eventstore::Appended>&)>;
 
+  // `in_flight_max`: events.
   Flight(eventstore::EventStore& store, int in_flight_max) : store_(store), in_flight_max_(in_flight_max) {}
   ~Flight() { Wait(); }
 
-  // Waits until fewer than the maximum are under way.
+  // Waits until there is room for these; more than the maximum go alone.
   void Send(eventstore::AppendRequest request, Answered answered);
   // Waits until none is.
   void Wait();

@@ -142,7 +142,7 @@ absl::Status Target::FillUpTo(uint64_t events) const {
   absl::Status failure;
   {
     const auto commit_events = static_cast<uint64_t>(fill_commit_events_);
-    Flight flight(store(), std::max(kFillInFlightEvents / fill_commit_events_, 1));
+    Flight flight(store(), kFillInFlightEvents);
     for (uint64_t next = head.value; next < events; next += commit_events) {
       {
         const std::lock_guard lock(mutex);
