@@ -119,7 +119,8 @@ class EventStore {
 
   // The same for a caller that has nothing else to do: the store may write on this very thread, for as long
   // as the disk takes, and call `done` on it before it returns, so that no other thread has to be woken. The
-  // answer may come before those of appends that were begun earlier and are not answered yet.
+  // answer may come before those of appends that were begun earlier and are not answered yet. `done` must not
+  // call this again: each would begin on top of the one before.
   virtual void AppendHere(AppendRequest request, AppendDone done) {
     Append(std::move(request), std::move(done));
   }

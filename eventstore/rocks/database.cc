@@ -160,9 +160,9 @@ class Database::Listener final : public rocksdb::EventListener {
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
     notes_->has_stopped = true;
   }
-  // Deletions, whoever has stopped them, are on again then.
-  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
-    if (info.new_bg_error.ok()) notes_->deletions_held = 0;
+  // After the manifest was written, too.
+  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo&) override {
+    notes_->manifest_written = true;
   }
   // Before anybody writes to the next memtable.
   void OnMemTableSealed(const rocksdb::MemTableInfo& sealed) override {
@@ -234,7 +234,7 @@ Database::~Database() {
 // RocksDB 7.8 gets rid of a write-ahead log that it could not write to by flushing memtables. When all of
 // them are empty (the store was just opened, or all was flushed) it says that it has recovered, keeps the
 // log, and the next write to it ends the process. So there is always something in one of them: the deletion
-// of a key that nobody ever wrote, which needs no write-ahead log and leaves nothing behind.
+// of a key that nobody ever wrote, which needs no write-ahead log and is gone with the next compaction.
 rocksdb::Status Database::WriteSynced(rocksdb::WriteBatch& batch) {
   if (notes_->meta_sealed.exchange(false)) {
     rocksdb::WriteOptions unlogged;
@@ -245,6 +245,7 @@ rocksdb::Status Database::WriteSynced(rocksdb::WriteBatch& batch) {
       return status;
     }
   }
+  if (notes_->deletions_held > 0 && notes_->manifest_written) LetDeletionsGo();
   rocksdb::WriteOptions synced;
   synced.sync = true;
   return db_->Write(synced, &batch);
@@ -252,23 +253,27 @@ rocksdb::Status Database::WriteSynced(rocksdb::WriteBatch& batch) {
 
 // RocksDB 7.8 writes to the manifest before it ingests. When that fails it does not take note as it does
 // elsewhere: recovering from any other error then finds a broken manifest while files may be deleted, and
-// ends the process. So none may be deleted from before the ingestion until one succeeded, or until RocksDB
-// has recovered.
+// ends the process. So none may be deleted from before the ingestion until the manifest was written again.
 rocksdb::Status Database::Ingest(rocksdb::ColumnFamilyHandle* family, const std::string& path) {
   if (rocksdb::Status status = db_->DisableFileDeletions(); !status.ok()) return status;
   rocksdb::IngestExternalFileOptions ingest;
   ingest.move_files = true;
   ingest.failed_move_fall_back_to_copy = false;
   rocksdb::Status status = db_->IngestExternalFile(family, {path}, ingest);
-  if (!status.ok()) {
-    // Once more, for a recovery that ended meanwhile has let them go on.
-    (void)db_->DisableFileDeletions();
-    notes_->deletions_held += 2;
-    return status;
-  }
-  for (int n = notes_->deletions_held.exchange(0) + 1; n > 0; --n)
+  if (status.ok()) {
     (void)db_->EnableFileDeletions(/*force=*/false);
+    LetDeletionsGo();
+  } else {
+    (void)db_->DisableFileDeletions();  // once more: a recovery that ended meanwhile has let them go on
+    notes_->manifest_written = false;
+    notes_->deletions_held += 2;
+  }
   return status;
+}
+
+void Database::LetDeletionsGo() {
+  for (int n = notes_->deletions_held.exchange(0); n > 0; --n)
+    (void)db_->EnableFileDeletions(/*force=*/false);
 }
 
 absl::Status Database::CheckMeta(bool may_write) {

@@ -65,10 +65,12 @@ class Database {
   // What RocksDB tells from its own threads.
   struct Notes {
     std::atomic<bool> has_stopped = false;
-    std::atomic<bool> meta_sealed = true;  // the meta family's memtable is empty, or may be
-    std::atomic<int> deletions_held = 0;   // times, by ingestions that failed
+    std::atomic<bool> meta_sealed = true;        // the meta family's memtable is empty, or may be
+    std::atomic<int> deletions_held = 0;         // times, by ingestions that failed
+    std::atomic<bool> manifest_written = false;  // since the last of them
   };
   class Listener;
+  void LetDeletionsGo();
 
   Database() = default;
   absl::Status CheckMeta(bool may_write);

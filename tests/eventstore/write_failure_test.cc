@@ -2,6 +2,7 @@
 // sound.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <rocksdb/write_batch.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -59,6 +60,31 @@ TEST(WriteFailureTest, WhatWasNotWrittenIsNotStoredAndTheStoreIsSoundAfterwards)
   EXPECT_EQ(*store->Head(), Position(4));
   store = nullptr;
   EXPECT_TRUE(directory.Check().clean());
+}
+
+// Nothing is deleted while the manifest may be broken, and the disk does not fill up for ever.
+TEST(WriteFailureTest, AfterAnIngestionThatFailedFilesAreKeptUntilTheManifestIsWrittenAgain) {
+  const ScratchDirectory directory;
+  ASSERT_NE(directory.Open(), nullptr);
+  directory.Tamper([](rocks::Database& database) {
+    const auto keeps_files = [&] {
+      uint64_t deletes = 0;
+      EXPECT_TRUE(database.db()->GetIntProperty(rocksdb::DB::Properties::kIsFileDeletionsEnabled, &deletes));
+      return deletes == 0;
+    };
+    const auto write = [&] {
+      rocksdb::WriteBatch batch;
+      EXPECT_TRUE(batch.Put(database.families().front(), "test", "").ok());
+      EXPECT_TRUE(database.WriteSynced(batch).ok());
+    };
+    EXPECT_FALSE(keeps_files());
+    EXPECT_FALSE(database.Ingest(database.index(), "nowhere.postings").ok());
+    write();
+    EXPECT_TRUE(keeps_files());
+    ASSERT_TRUE(database.db()->Flush(rocksdb::FlushOptions(), database.families().front()).ok());
+    write();
+    EXPECT_FALSE(keeps_files());
+  });
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ void Index::Stored(Position head) {
 }
 
 absl::Status Index::MakeRoom() {
-  if (newest_->bytes() < limits_.room_bytes) return absl::OkStatus();
+  if (has_room()) return absl::OkStatus();
   {
     const absl::MutexLock lock(&mutex_);
     while (view_->older != nullptr) {

@@ -35,7 +35,8 @@ struct IndexView {
   std::shared_ptr<DiskIterators> iterators;
 };
 
-// Thread-safe; Add(), Stored(), MakeRoom() and Derive() are the committer's. `database` must outlive it.
+// Thread-safe; Add(), Stored(), MakeRoom(), has_room() and Derive() are the committer's. `database` must
+// outlive it.
 class Index {
  public:
   struct Limits {
@@ -59,6 +60,7 @@ class Index {
   const MemoryIndex& newest() const { return *newest_; }
   // Everything up to `head` is in the log.
   void Stored(Position head);
+  bool has_room() const { return newest_->bytes() < limits_.room_bytes; }
   // Waits until the index may grow; the error of the disk when it can not.
   absl::Status MakeRoom();
   // Takes the postings past `older_end` from the log again, which ends at `head`: after a write that failed.

@@ -38,6 +38,7 @@ class EventCache {
   };
 
   Found Find(Position position) const;
+  Found None() const { return Found(cache_, nullptr); }
 
   // Keeps `event`, whose stored bytes (type to payload) are `stored`, unless it is so large that many others
   // would have to go.

@@ -86,8 +86,9 @@ void Committer::CommitOrSubmit(AppendRequest request, EventStore::AppendDone don
   bool here = false;
   {
     const std::lock_guard lock(mutex_);
-    // Among many, whoever wrote for itself alone would hold up all whom one write could have served.
-    here = !closing_ && !busy_ && queue_.empty() && one_at_a_time_;
+    // Among many, whoever wrote for itself alone would hold up all whom one write could have served. What
+    // takes longer than a write is none of the caller's business.
+    here = !closing_ && !busy_ && queue_.empty() && one_at_a_time_ && failure_.ok() && index_.has_room();
     if (here) busy_ = true;
   }
   if (!here) return Submit(std::move(request), std::move(done));
@@ -137,7 +138,7 @@ std::vector<Committer::Waiting> Committer::Take() {
   return taken;
 }
 
-std::vector<Acknowledger::Answer> Committer::Commit(std::vector<Waiting>& taken) {
+std::vector<Acknowledger::Answer> Committer::Commit(std::vector<Waiting>& taken) noexcept {
   absl::Status status = Prepare();
   std::vector<absl::StatusOr<Appended>> answers;
   answers.reserve(taken.size());

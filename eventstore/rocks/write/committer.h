@@ -65,7 +65,9 @@ class Committer {
   std::vector<Waiting> Take();
   // Gives the writer's role back, which began with `taken` commits.
   void Leave(size_t taken);
-  std::vector<Acknowledger::Answer> Commit(std::vector<Waiting>& taken);
+  // What it throws ends the process: gRPC would swallow it on a thread of its own, and nobody could tell how
+  // far the log had got.
+  std::vector<Acknowledger::Answer> Commit(std::vector<Waiting>& taken) noexcept;
   absl::StatusOr<Appended> Decide(const AppendRequest& request, Batch& batch) const;
   absl::Status CheckCondition(const AppendCondition& condition, const Batch& batch) const;
   absl::Status Write(Batch& batch);

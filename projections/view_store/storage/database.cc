@@ -28,6 +28,7 @@ rocksdb::Options MakeOptions(const DatabaseOptions& options) {
   rocksdb::Options rocks;
   rocks.create_if_missing = true;
   rocks.max_background_jobs = kBackgroundJobs;
+  rocks.max_bgerror_resume_count = 0;
   // After a power failure the newest batches may be missing or torn at the end of the write-ahead log: go
   // back to the last whole one. Damage anywhere else is refused.
   rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -43,7 +44,9 @@ rocksdb::Options MakeOptions(const DatabaseOptions& options) {
 class StopNote final : public rocksdb::EventListener {
  public:
   explicit StopNote(std::shared_ptr<std::atomic<bool>> has_stopped) : has_stopped_(std::move(has_stopped)) {}
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { *has_stopped_ = true; }
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
+    if (error->severity() >= rocksdb::Status::kHardError) *has_stopped_ = true;
+  }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* by_itself) override {
     *by_itself = false;
   }
