@@ -2,7 +2,7 @@
 # Puts the log to every test that it must stand, in the long form, and writes a report: what was done, what was asserted, what
 # was counted, and whether it held. It runs the same programs as deploy/test.sh, only longer; anyone may run it again.
 #
-#   deploy/evidence.sh --out=DIR [--quick] [--only=PART,...] [--sanitizers] [--preset=release] [--seed=N]
+#   deploy/evidence.sh --out=DIR [--quick] [--only=PART,...] [--sanitizers] [--preset=release] [--seed=N] [--fuzz-seconds=S]
 #
 #   --out=DIR       report.md; the figures in evidence.jsonl and parts.jsonl; everything that was printed in raw/
 #   --quick         shortened: minutes instead of hours, to see that everything runs
@@ -10,6 +10,7 @@
 #                   sanitizers, which --sanitizers adds)
 #   --sanitizers    eventstore, contract and fault tests under AddressSanitizer, UBSan and ThreadSanitizer as well
 #   --preset=P      which build (default release); it is made when it is not there
+#   --fuzz-seconds=S  of each fuzzing target (default 300; 10 with --quick)
 #   --seed=N        of all that is random (default: a new one for each test; the report tells it)
 #
 # Exit code 0 only when every part passed. Takes some 10 GB of disk below --out for the followers' log, and more for the
@@ -17,7 +18,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-out='' quick=false only='' sanitizers=false preset=release seed=''
+out='' quick=false only='' sanitizers=false preset=release seed='' fuzz_seconds=''
 for argument in "$@"; do
   case $argument in
     --out=?*) out=${argument#*=} ;;
@@ -26,6 +27,7 @@ for argument in "$@"; do
     --sanitizers) sanitizers=true ;;
     --preset=?*) preset=${argument#*=} ;;
     --seed=?*) seed=${argument#*=} ;;
+    --fuzz-seconds=?*) fuzz_seconds=${argument#*=} ;;
     -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) echo "evidence.sh: $argument? See evidence.sh --help" >&2; exit 2 ;;
   esac
@@ -124,7 +126,7 @@ fuzz() {  # TARGET SECONDS
 }
 if wanted fuzz; then
   part fuzz-build 'The targets build.' "$QINGLAN_ROOT/tests/fuzz/fuzz.sh" build
-  for target in $("$QINGLAN_ROOT/tests/fuzz/fuzz.sh" targets); do fuzz "$target" "$(size 300 10)"; done
+  for target in $("$QINGLAN_ROOT/tests/fuzz/fuzz.sh" targets); do fuzz "$target" "${fuzz_seconds:-$(size 300 10)}"; done
 fi
 if wanted bench; then
   part bench 'The benchmarks run; whether each target is met stands in bench/report.md.' \
