@@ -159,8 +159,8 @@ absl::StatusOr<Events> CancelSession::Decide(const Model& model, const Command& 
   for (const auto& [teacher_id, walk_in] : session.enrolled) {
     auto withdrawn = OfSession<v1::EnrolmentWithdrawn>(session);
     withdrawn.set_teacher_id(teacher_id);
+    // Why stands with the session alone: a copy would outlive its erasure, and need the teacher's key.
     withdrawn.set_cause(v1::WITHDRAWAL_CAUSE_SESSION_CANCELLED);
-    withdrawn.set_reason(command.reason());
     events.push_back(MakeEvent(withdrawn, day, SessionTags(session, teacher_id)));
   }
   return events;

@@ -103,7 +103,7 @@ class ThingsTest : public SchoolTest {
   }
 };
 
-TEST_F(ThingsTest, WhyASessionWasCancelledIsErasedWithItAndStaysForThoseWhoWereEnrolled) {
+TEST_F(ThingsTest, WhyASessionWasCancelledIsErasedWithItAndStandsNowhereElse) {
   const std::string anna = Register("安娜", "1001");
   const std::string session = Session("");
   Enrol(session, anna);
@@ -114,9 +114,19 @@ TEST_F(ThingsTest, WhyASessionWasCancelledIsErasedWithItAndStaysForThoseWhoWereE
   ASSERT_TRUE(erased.ok()) << erased.status();
   EXPECT_EQ(Opened<training::v1::SessionCancelled>().reason(), kErased);
   EXPECT_EQ(Opened<training::v1::SessionScheduled>().trainer_name(), kErased);
-  EXPECT_EQ(Opened<training::v1::EnrolmentWithdrawn>().reason(), kWhy) << "this one is anna's";
+  const auto withdrawn = Opened<training::v1::EnrolmentWithdrawn>();
+  EXPECT_EQ(withdrawn.cause(), training::v1::WITHDRAWAL_CAUSE_SESSION_CANCELLED);
+  EXPECT_EQ(withdrawn.reason(), "") << "the session says why";
+}
+
+TEST_F(ThingsTest, ASessionIsCancelledThoughOneWhoIsEnrolledWasErased) {
+  const std::string anna = Register("安娜", "1001");
+  const std::string session = Session("");
+  Enrol(session, anna);
   ASSERT_TRUE(Erase(anna).ok());
-  EXPECT_EQ(Opened<training::v1::EnrolmentWithdrawn>().reason(), kErased);
+  Cancel(session);
+  EXPECT_EQ(Opened<training::v1::SessionCancelled>().reason(), kWhy);
+  EXPECT_EQ(Opened<training::v1::EnrolmentWithdrawn>().teacher_id(), anna);
 }
 
 TEST_F(ThingsTest, ASessionsTextsAreHeldWithItsTrainerAndNotWithThoseWhoAttend) {
