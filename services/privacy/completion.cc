@@ -27,16 +27,19 @@ void LogLeft(eventstore::Position position, const std::string& why) {
   spdlog::error("the erasure at position {} destroys no key: {}", position.value, why);
 }
 
-// The hold that was recorded before the erasure and holds today. An erasure that was decided met none: holds
-// only end, so what holds now and was there before held then, too.
-absl::StatusOr<std::optional<v1::Hold>> HoldBefore(const EventStore& store, const Erasure& erasure,
-                                                   absl::CivilDay today) {
+// The hold that stands in the way today. Of a person it was recorded before the erasure, as none is accepted
+// afterwards; one that was decided met none: holds only end, so what holds now and was there before held
+// then, too. On those whom a thing's texts may be about one is accepted at any time, and keeps what is still
+// there.
+absl::StatusOr<std::optional<v1::Hold>> HoldInTheWay(const EventStore& store, const Erasure& erasure,
+                                                     absl::CivilDay today) {
   ThingPrivacy model;
   constexpr std::string_view kTeacher = "teacher:";
-  if (erasure.subject.starts_with(kTeacher))
-    model.teacher_ids.insert(erasure.subject.substr(kTeacher.size()));
+  const bool of_thing = !erasure.subject.starts_with(kTeacher);
+  if (!of_thing) model.teacher_ids.insert(erasure.subject.substr(kTeacher.size()));
   const auto read = store.Read(PrivacyOf(erasure), {}, [&](const EventView& event) {
-    if (event.position < erasure.position || runtime::As<v1::HoldReleased>(event)) model.Apply(event);
+    if (of_thing || event.position < erasure.position || runtime::As<v1::HoldReleased>(event))
+      model.Apply(event);
     return true;
   });
   QL_RETURN_IF_ERROR(read.status());
@@ -62,16 +65,17 @@ absl::StatusOr<std::vector<Erasure>> Unfinished(const EventStore& store,
   return unfinished;
 }
 
-// Whether the key is gone now.
-absl::StatusOr<bool> Complete(const EventStore& store, const runtime::Environment& environment,
-                              const Erasure& erasure) {
-  const auto hold = HoldBefore(store, erasure, environment.Today());
+}  // namespace
+
+absl::StatusOr<bool> CompleteErasure(const EventStore& store, const runtime::Environment& environment,
+                                     const Erasure& erasure) {
+  if (environment.sealing->keys().FindTombstone(erasure.subject).has_value()) return true;
+  const auto hold = HoldInTheWay(store, erasure, environment.Today());
   if (hold.ok() && hold->has_value()) {
-    LogLeft(
-        erasure.position,
-        fmt::format("hold {} of {} was recorded before it and keeps {}; once it has ended, the next start "
-                    "destroys the key",
-                    (*hold)->hold_id(), (*hold)->authority(), erasure.subject));
+    LogLeft(erasure.position,
+            fmt::format("hold {} of {} keeps {}; once it has ended, the next start destroys the key, or the "
+                        "same request",
+                        (*hold)->hold_id(), (*hold)->authority(), erasure.subject));
     return false;
   }
   absl::Status status = hold.status();
@@ -84,14 +88,12 @@ absl::StatusOr<bool> Complete(const EventStore& store, const runtime::Environmen
   return true;
 }
 
-}  // namespace
-
 absl::StatusOr<int> CompleteErasures(const EventStore& store, const runtime::Environment& environment) {
   QL_ASSIGN_OR_RETURN(const auto unfinished, Unfinished(store, environment.sealing->keys()));
   int completed = 0;
   absl::Status failed;
   for (const Erasure& erasure : unfinished) {
-    const auto done = Complete(store, environment, erasure);
+    const auto done = CompleteErasure(store, environment, erasure);
     failed.Update(done.status());
     if (done.ok() && *done) ++completed;
   }
@@ -111,6 +113,16 @@ ErasureRetries::~ErasureRetries() {
 
 void ErasureRetries::Wake() {
   const absl::MutexLock lock(&mutex_);
+  Want();
+}
+
+void ErasureRetries::WakeUnsettled() {
+  const absl::MutexLock lock(&mutex_);
+  unsettled_ = true;
+  Want();
+}
+
+void ErasureRetries::Want() {
   wanted_ = true;
   if (!thread_.joinable() && !closing_) thread_ = std::thread([this] { Run(); });
 }
@@ -125,21 +137,29 @@ void ErasureRetries::Run() {
 }
 
 void ErasureRetries::TryUntilDone() {
+  bool unsettled = false;
+  absl::Status last;
   absl::Duration wait = options_.first_wait;
-  for (int tries = 1; tries <= options_.tries_max; ++tries) {
-    if (mutex_.AwaitWithTimeout(absl::Condition(&closing_), wait)) return;
+  for (int tries = 1; tries <= options_.tries_max; ++tries, wait = std::min(wait * 2, options_.wait_max)) {
+    // The first try sees whatever is asked for before it. Later ones are rare: who asks then has Run() begin
+    // anew.
+    if (tries == 1 && mutex_.AwaitWithTimeout(absl::Condition(&closing_), wait)) return;
+    if (tries > 1 && mutex_.AwaitWithTimeout(absl::Condition(this, &ErasureRetries::HasWork), wait)) return;
     wanted_ = false;  // whatever was recorded by now is seen by this try
+    unsettled = std::exchange(unsettled_, false) || unsettled;
     mutex_.Unlock();
     const auto completed = CompleteErasures(store_, environment_);
     mutex_.Lock();
+    last = completed.status();
     if (completed.ok()) {
       if (*completed > 0) spdlog::warn("{} erasures that could not be done are done now", *completed);
-      return;
+      if (!unsettled || wait >= options_.unsettled_wait_max) return;
+      continue;
     }
     spdlog::error("an erasure is recorded and its key is still there (try {} of {}): {}", tries,
                   options_.tries_max, std::string(completed.status().message()));
-    wait = std::min(wait * 2, options_.wait_max);
   }
+  if (HasWork() || last.ok()) return;
   spdlog::error("it is not tried again: mend the disk, and start the server anew or send the erasure again");
 }
 

@@ -10,17 +10,25 @@
 #include <thread>
 
 #include "eventstore/event_store.h"
+#include "services/privacy/erasures.h"
 #include "services/runtime/call.h"
 
 namespace qinglan::privacy {
 
 // Destroys the key of every erasure in the log whose key is still there: after a crash between the two, or
 // when keys were restored from an older copy. Returns how many. Left, and logged as errors, are an erasure
-// that names no subject, and one that a hold stood in the way of which was recorded before it and still
-// holds: no decision made that one, and the key stays until a start finds the hold ended. One that fails
-// keeps no other from being done; the error is the first one's. Cost: proportional to the erasures.
+// that names no subject, and one that a hold stands in the way of (CompleteErasure()): its key stays until a
+// start, or the same request, finds the hold ended. One that fails keeps no other from being done; the error
+// is the first one's. Cost: proportional to the erasures.
 [[nodiscard]] absl::StatusOr<int> CompleteErasures(const eventstore::EventStore& store,
                                                    const runtime::Environment& environment);
+
+// The same for one erasure: whether its key is gone by now. A hold stands in the way that holds today and was
+// recorded before the erasure of a person (no decision made that one), or at any time on somebody whom the
+// texts of a thing may be about.
+[[nodiscard]] absl::StatusOr<bool> CompleteErasure(const eventstore::EventStore& store,
+                                                   const runtime::Environment& environment,
+                                                   const Erasure& erasure);
 
 // Tries again by itself what could not be done when it was recorded: a disk that was full has room again. Has
 // a thread from the first Wake() on, which its end stops; a try that is on its way is awaited. Thread-safe.
@@ -31,6 +39,9 @@ class ErasureRetries {
     absl::Duration first_wait = absl::Seconds(1);  // doubled from try to try, up to
     absl::Duration wait_max = absl::Minutes(10);
     int tries_max = 30;  // some four hours; then it takes a start, or the same request, or another Wake()
+    // For so long, at least, it is looked for what may be recorded still: an append that nobody waits for any
+    // more is written, or dropped, within seconds.
+    absl::Duration unsettled_wait_max = absl::Minutes(1);
   };
 
   ErasureRetries(const eventstore::EventStore& store, runtime::Environment environment, Options options)
@@ -38,10 +49,13 @@ class ErasureRetries {
   ~ErasureRetries();
   ErasureRetries(const ErasureRetries&) = delete;
 
-  // An erasure is recorded whose key could not be destroyed.
+  // An erasure is recorded whose key could not be destroyed. Begins anew with the first try and wait.
   void Wake();
+  // An erasure may be recorded, or will be: nobody knows how its append ended.
+  void WakeUnsettled();
 
  private:
+  void Want() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
   void TryUntilDone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closing_ || wanted_; }
@@ -51,6 +65,7 @@ class ErasureRetries {
   const Options options_;
   absl::Mutex mutex_;
   bool wanted_ ABSL_GUARDED_BY(mutex_) = false;
+  bool unsettled_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
 };

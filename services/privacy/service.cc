@@ -50,8 +50,8 @@ absl::StatusOr<v1::GetErasureReceiptResponse> GetReceipt(const EventStore& store
   const auto tombstone = sealing.keys().FindTombstone(erasure.subject);
   if (!tombstone.has_value()) {
     return absl::UnavailableError(
-        fmt::format("the key of {} is not destroyed yet: that is tried again, by whoever sends the erasure "
-                    "again, too",
+        fmt::format("the key of {} is not destroyed yet: a disk refuses, or a hold keeps it, as the server's "
+                    "log says; once that is over, send the same erasure again or start the server anew",
                     erasure.subject));
   }
   v1::GetErasureReceiptResponse response;
@@ -116,20 +116,21 @@ void Register(runtime::ServiceTable& table, Sign sign, ErasureRetries::Options r
   // The table's, and so gone before the store and the keys are.
   const auto retries = std::make_shared<ErasureRetries>(store, environment, retrying);
   // The key is gone before anybody hears of the erasure.
-  const auto destroy = [&environment, &store, sign, retries](const auto& command,
-                                                             auto& answer) -> absl::Status {
-    const runtime::Sealing& sealing = *environment.sealing;
-    const absl::Status destroyed = sealing.keys().Destroy(SubjectOf(command), environment.now()).status();
-    if (!destroyed.ok()) retries->Wake();
-    QL_RETURN_IF_ERROR(destroyed);
-    QL_ASSIGN_OR_RETURN(auto receipt, GetReceipt(store, sealing, sign, answer.erasure_id()));
+  const auto destroy = [&environment, &store, sign, retries](const auto&, auto& answer) -> absl::Status {
+    const auto erasure = FindErasure(store, answer.erasure_id());
+    absl::Status completed = erasure.status();
+    if (completed.ok()) completed = CompleteErasure(store, environment, *erasure).status();
+    if (!completed.ok()) retries->Wake();
+    QL_RETURN_IF_ERROR(completed);
+    QL_ASSIGN_OR_RETURN(auto receipt, GetReceipt(store, *environment.sealing, sign, erasure->id));
     answer.set_receipt(std::move(*receipt.mutable_receipt()));
     return absl::OkStatus();
   };
   table.Command<PlaceHold>();
   table.Command<ReleaseHold>();
-  table.Command<ErasePerson>(check_signs, destroy);
-  table.Command<EraseThingText>(check_signs, destroy);
+  const auto look = [retries] { retries->WakeUnsettled(); };
+  table.Command<ErasePerson>(check_signs, destroy, look);
+  table.Command<EraseThingText>(check_signs, destroy, look);
   table.Query<v1::ListHoldsRequest, v1::ListHoldsResponse>(
       [&store](const v1::ListHoldsRequest& request, const Call&) {
         return ListHolds(store, request.teacher_id());

@@ -28,6 +28,11 @@ const MethodDescriptor* MethodOf(const Descriptor* request) {
   return nullptr;
 }
 
+bool LeavesUnsettled(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsCancelled(status) ||
+         absl::IsUnknown(status);
+}
+
 void ServiceTable::Add(const Descriptor* request, const Descriptor* response, bool is_command, Run run) {
   const MethodDescriptor* method = MethodOf(request);
   QL_CHECK(method != nullptr, request->full_name().c_str());

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventstore/check.h"
 #include "eventstore/event_store.h"
 #include "services/runtime/call.h"
 #include "services/runtime/execute.h"
@@ -32,6 +33,9 @@ struct Method {
   // "qinglan.training.v1.TrainingService/EnrolTeacher"
   std::string Path() const;
 };
+
+// Whether a command that ended so may be recorded all the same.
+bool LeavesUnsettled(const absl::Status& status);
 
 // Filled at start-up by each area's Register(); read-only, and so thread-safe, afterwards. The store must
 // outlive it.
@@ -59,19 +63,22 @@ class ServiceTable {
 
   // The same between `before`, which refuses what could not be done to its end, and `after`: what must be
   // done once the fact is recorded, each time that the rpc answers, a retry too. Their errors are the rpc's.
+  // `unsettled` is called instead of `after` when nobody knows whether the fact is recorded, or will be.
   template <class Decision>
   void Command(
       std::function<absl::Status()> before,
-      std::function<absl::Status(const typename Decision::Command&, typename Decision::Answer&)> after) {
+      std::function<absl::Status(const typename Decision::Command&, typename Decision::Answer&)> after,
+      std::function<void()> unsettled) {
     using Request = typename Decision::Command;
     using Response = typename Decision::Answer;
     Add(Request::descriptor(), Response::descriptor(), true,
-        [this, before = std::move(before), after = std::move(after)](
+        [this, before = std::move(before), after = std::move(after), unsettled = std::move(unsettled)](
             const Call& call, const google::protobuf::Message& request, google::protobuf::Message& response) {
           const auto& command = static_cast<const Request&>(request);
           auto& answer = static_cast<Response&>(response);
-          absl::Status status = before();
-          if (status.ok()) status = Execute<Decision>(store_, environment_, call, command, answer);
+          QL_RETURN_IF_ERROR(before());
+          const absl::Status status = Execute<Decision>(store_, environment_, call, command, answer);
+          if (LeavesUnsettled(status)) unsettled();
           return status.ok() ? after(command, answer) : status;
         });
   }

@@ -1,8 +1,18 @@
 #include "tests/services/privacy/school.h"
 
+#include "qinglan/privacy/v1/privacy_events.pb.h"
+#include "services/runtime/decision.h"
 #include "services/runtime/sealing/sealing.h"
 
 namespace qinglan::tests {
+
+eventstore::NewEvent Erased(const std::string& teacher_id, const std::string& erasure_id) {
+  privacy::v1::PersonErased erased;
+  erased.set_erasure_id(erasure_id);
+  erased.set_teacher_id(teacher_id);
+  return runtime::MakeEvent(erased, absl::CivilDay(2026, 3, 2),
+                            {runtime::Tag("erasure", erasure_id), runtime::Tag("teacher", teacher_id)});
+}
 
 void SchoolTest::SetUp() {
   registry::v1::CreateDistrictRequest district;

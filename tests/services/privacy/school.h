@@ -30,6 +30,9 @@ struct KeysOnDisk {
       *eventstore::privacy::KeyStore::Open({.directory = folder.path() + "/keys", .master = master});
 };
 
+// That a teacher was erased, as no decision made it.
+eventstore::NewEvent Erased(const std::string& teacher_id, const std::string& erasure_id);
+
 class SchoolTest : public ::testing::Test {
  protected:
   explicit SchoolTest(std::shared_ptr<const runtime::Sealing> sealing = MakeSealing())
