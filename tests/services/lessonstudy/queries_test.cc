@@ -6,6 +6,7 @@
 #include "qinglan/lessonstudy/v1/lesson_service.pb.h"
 #include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
 #include "services/runtime/decision.h"
+#include "services/runtime/error.h"
 #include "services/runtime/sealing/sealing.h"
 #include "tests/harness/stage.h"
 
@@ -97,7 +98,51 @@ TEST(CycleTest, AnAuthorsErasureTakesTheirFilesAndNobodyElses) {
   add.set_author_id(Id("anna"));
   const absl::Status twice = stage.Call<v1::AddArtefactResponse>(add).status();
   EXPECT_EQ(runtime::ReasonOf(twice), "ARTEFACT_TWICE") << "what is decided by stays readable";
-  EXPECT_FALSE(eventstore::privacy::MayHoldSealed(twice.ToString())) << "a refusal repeats no sealed text";
+  const auto detail = runtime::DetailOf(twice);
+  ASSERT_TRUE(detail.has_value()) << twice;
+  for (const auto& [name, value] : detail->metadata())
+    EXPECT_FALSE(eventstore::privacy::IsSealed(value)) << "a refusal repeats no sealed text: " << name;
+  EXPECT_FALSE(eventstore::privacy::MayHoldSealed(std::string(twice.message())));
+}
+
+TEST(PreparationTest, WhoLedItLeavesItsMaterialToTheGroup) {
+  tests::Stage stage;
+  v1::RecordPreparationRequest request;
+  request.set_org_id(Id("maths"));
+  request.set_date("2026-02-02");
+  request.set_start_minute(14 * 60);
+  request.set_minutes(90);
+  request.set_subject("数学");
+  request.set_content("第三单元");
+  request.set_lead_teacher_id(Id("anna"));
+  request.set_material_uri("https://files/unit-3");
+  const auto recorded = stage.Call<v1::RecordPreparationResponse>(request);
+  ASSERT_TRUE(recorded.ok()) << recorded.status();
+  ASSERT_TRUE(stage.sealing().keys().Destroy("teacher:" + Id("anna"), absl::Now()).ok());
+  const auto links = [&] {
+    std::vector<std::string> all;
+    for (const eventstore::Event& event : stage.Events()) {
+      if (const auto first = runtime::As<v1::PreparationRecorded>(event.View()))
+        all.push_back(first->facts().material_uri());
+      if (const auto again = runtime::As<v1::PreparationCorrected>(event.View()))
+        all.push_back(again->facts().material_uri());
+    }
+    return all;
+  };
+  EXPECT_EQ(links(), std::vector<std::string>{"https://files/unit-3"});
+  v1::CorrectPreparationRequest correct;
+  correct.set_preparation_id(recorded->preparation_id());
+  correct.set_date("2026-02-02");
+  correct.set_start_minute(14 * 60);
+  correct.set_minutes(60);
+  correct.set_subject("数学");
+  correct.set_content("第三单元");
+  correct.set_lead_teacher_id(Id("anna"));
+  correct.set_material_uri("https://files/unit-3b");
+  correct.set_reason("时长有误");
+  const auto corrected = stage.Call<v1::CorrectPreparationResponse>(correct);
+  ASSERT_TRUE(corrected.ok()) << corrected.status();
+  EXPECT_EQ(links(), (std::vector<std::string>{"https://files/unit-3", "https://files/unit-3b"}));
 }
 
 TEST(CycleTest, OnlyWhatIsPublishedIsNotFormative) {

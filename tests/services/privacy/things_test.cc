@@ -1,6 +1,8 @@
 // Texts that are sealed for a thing: erased with it, held with whom they are about, and nobody else's.
 #include <gmock/gmock.h>
 
+#include "eventstore/privacy/sealed_text.h"
+#include "qinglan/appraisal/v1/appraisal_events.pb.h"
 #include "qinglan/appraisal/v1/appraisal_service.pb.h"
 #include "qinglan/training/v1/training_events.pb.h"
 #include "qinglan/training/v1/training_service.pb.h"
@@ -176,6 +178,24 @@ TEST_F(ThingsTest, WhatWasReportedOfASchoolIsErasedIncidentByIncident) {
   EXPECT_EQ(summary_of(report("家长周某反映")), "家长周某反映");
   ExpectNowhereInTheLog("家长");
   EXPECT_EQ(runtime::ReasonOf(EraseThing(privacy::v1::THING_KIND_INCIDENT, first).status()), "ALREADY_DONE");
+}
+
+TEST_F(ThingsTest, WhatWasSealedForTheOrganisationBeforeOpensStill) {
+  const std::string subject = "org:" + school_;
+  appraisal::v1::IncidentReported told;
+  told.set_incident_id(Id("incident"));
+  told.set_org_id(school_);
+  told.set_subject_org_id(school_);
+  const auto key = keys().KeyToSeal(subject);
+  ASSERT_TRUE(key.ok()) << key.status();
+  const auto place = eventstore::privacy::Place::Of(told.GetTypeName(), "summary");
+  told.set_summary(eventstore::privacy::Seal(key->key, {subject, key->version, place}, "家长刘某反映"));
+  stage_.Given({runtime::MakeEvent(told, absl::CivilDay(2026, 3, 1),
+                                   {"incident:" + told.incident_id(), "org:" + school_})});
+  EXPECT_EQ(Opened<appraisal::v1::IncidentReported>().summary(), "家长刘某反映");
+  appraisal::v1::GetIncidentRequest get;
+  get.set_incident_id(told.incident_id());
+  EXPECT_EQ(Ask<appraisal::v1::GetIncidentResponse>(get).summary(), "家长刘某反映");
 }
 
 TEST_F(ThingsTest, WhyAProgrammeWasRevisedIsErasedWithIt) {
