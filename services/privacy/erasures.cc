@@ -6,6 +6,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/privacy/secret.h"
+#include "qinglan/appraisal/v1/appraisal_events.pb.h"
 #include "qinglan/training/v1/training_events.pb.h"
 
 namespace qinglan::privacy {
@@ -100,6 +101,7 @@ void ThingPrivacy::Apply(const EventView& event) {
   for (const std::string_view tag : event.tags) {
     if (tag.starts_with(kTeacher)) teacher_ids.emplace(tag.substr(kTeacher.size()));
   }
+  if (const auto reported = As<appraisal::v1::IncidentReported>(event)) texts_of = reported->teacher_id();
   exists = true;
   erased = erased || As<v1::ThingTextErased>(event).has_value();
 }
@@ -121,6 +123,7 @@ absl::StatusOr<Events> EraseThingText::Decide(const Model& model, const Command&
   if (!model.exists) return runtime::Missing("thing_id", "UNKNOWN_ID");
   if (model.erased) return Refuse("ALREADY_DONE");
   if (model.teacher_ids.contains(given.actor_teacher_id)) return Refuse("OWN_PRIVACY");
+  if (!model.texts_of.empty()) return Refuse("TEXTS_OF_PERSON", {{"teacher_id", model.texts_of}});
   if (const v1::Hold* hold = model.ActiveOn(given.today))
     return Refuse("LEGAL_HOLD", {{"authority", hold->authority()}, {"hold_id", hold->hold_id()}});
   v1::ThingTextErased erased;

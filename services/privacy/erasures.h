@@ -36,6 +36,7 @@ struct ThingPrivacy {
 
   bool exists = false;
   bool erased = false;
+  std::string texts_of;                            // the teacher whose key seals all its texts, if one's does
   std::set<std::string> teacher_ids;               // whom its texts may be about
   std::map<std::string, TeacherPrivacy> teachers;  // what is held, of others too
 };

@@ -180,6 +180,42 @@ TEST_F(ThingsTest, WhatWasReportedOfASchoolIsErasedIncidentByIncident) {
   EXPECT_EQ(runtime::ReasonOf(EraseThing(privacy::v1::THING_KIND_INCIDENT, first).status()), "ALREADY_DONE");
 }
 
+TEST_F(ThingsTest, ATeachersIncidentIsErasedWithTheTeacherOnly) {
+  const std::string anna = Register("安娜", "1001");
+  appraisal::v1::ReportIncidentRequest report;
+  report.set_org_id(school_);
+  report.set_teacher_id(anna);
+  report.set_kind(appraisal::v1::INCIDENT_KIND_ETHICS);
+  report.set_happened_on("2026-03-01");
+  report.set_summary("有偿补课");
+  const std::string incident = Ask<appraisal::v1::ReportIncidentResponse>(report).incident_id();
+  const absl::Status refused = EraseThing(privacy::v1::THING_KIND_INCIDENT, incident).status();
+  EXPECT_EQ(runtime::ReasonOf(refused), "TEXTS_OF_PERSON") << refused;
+  EXPECT_EQ(runtime::DetailOf(refused)->metadata().at("teacher_id"), anna);
+
+  appraisal::v1::DecideIncidentRequest decide;
+  decide.set_incident_id(incident);
+  decide.set_disposition(appraisal::v1::DISPOSITION_WARNING);
+  decide.set_authority("县教育局");
+  decide.set_document_number("(2026)03号");
+  decide.set_decided_on("2026-03-01");
+  appraisal::v1::BarTerms& bar = *decide.add_bars();
+  bar.add_scopes(appraisal::v1::BAR_SCOPE_AWARDS);
+  bar.set_months(6);
+  bar.set_source_text("张某六个月内不得评优");
+  Ask<appraisal::v1::DecideIncidentResponse>(decide);
+  ExpectNowhereInTheLog("张某");
+  appraisal::v1::ListBarsRequest bars;
+  bars.set_teacher_id(anna);
+  appraisal::v1::GetIncidentRequest get;
+  get.set_incident_id(incident);
+  EXPECT_EQ(Ask<appraisal::v1::ListBarsResponse>(bars).bars(0).source_text(), "张某六个月内不得评优");
+  EXPECT_EQ(Ask<appraisal::v1::GetIncidentResponse>(get).bars(0).source_text(), "张某六个月内不得评优");
+  ASSERT_TRUE(Erase(anna).ok());
+  EXPECT_EQ(Ask<appraisal::v1::ListBarsResponse>(bars).bars(0).source_text(), kErased);
+  EXPECT_EQ(Ask<appraisal::v1::GetIncidentResponse>(get).summary(), kErased);
+}
+
 TEST_F(ThingsTest, WhatWasSealedForTheOrganisationBeforeOpensStill) {
   const std::string subject = "org:" + school_;
   appraisal::v1::IncidentReported told;
