@@ -117,18 +117,24 @@ absl::StatusOr<bool> IsConsented(const EventStore& store, const Event& event, st
   return std::any_of(standing.begin(), standing.end(), covers);
 }
 
-void ClearPersonal(Message& message) {
+// A link is personal and no narrative: whoever decides upon a milestone must find what it rests on, and what
+// lies there has its own guard.
+bool IsNarrative(const FieldDescriptor* field) {
+  return field->options().GetExtension(rules::v1::personal) && !field->name().ends_with("_uri");
+}
+
+void ClearNarrative(Message& message) {
   const auto* reflection = message.GetReflection();
   std::vector<const FieldDescriptor*> set;
   reflection->ListFields(message, &set);
   for (const FieldDescriptor* field : set) {
-    if (field->options().GetExtension(rules::v1::personal)) {
+    if (IsNarrative(field)) {
       reflection->ClearField(&message, field);
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !field->is_map()) {
       const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
       for (int i = 0; i < count; ++i) {
-        ClearPersonal(field->is_repeated() ? *reflection->MutableRepeatedMessage(&message, field, i)
-                                           : *reflection->MutableMessage(&message, field));
+        ClearNarrative(field->is_repeated() ? *reflection->MutableRepeatedMessage(&message, field, i)
+                                            : *reflection->MutableMessage(&message, field));
       }
     }
   }
@@ -198,7 +204,7 @@ absl::StatusOr<v1::GetEventResponse> Describe(const Event& event, Openness openn
   const std::unique_ptr<Message> payload = Payload(event.View());
   if (payload == nullptr)
     return absl::InternalError(fmt::format("event type {} is not known here", event.type));
-  if (openness == Openness::kWithoutNarrative) ClearPersonal(*payload);
+  if (openness == Openness::kWithoutNarrative) ClearNarrative(*payload);
   QL_RETURN_IF_ERROR(sealing.OpenEvent(*payload, language));  // here, because JSON hides it from the way out
   const auto written = google::protobuf::util::MessageToJsonString(*payload, answer.mutable_payload_json());
   if (!written.ok()) return absl::InternalError(fmt::format("event type {} has no JSON form", event.type));

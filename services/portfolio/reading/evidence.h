@@ -20,7 +20,7 @@ namespace qinglan::portfolio {
 
 enum class Openness {
   kWhole,
-  kWithoutNarrative,  // without the texts that somebody wrote about a person
+  kWithoutNarrative,  // without the texts that somebody wrote about a person; links to evidence stay
   kClosed,            // only that it is there
 };
 

@@ -10,6 +10,7 @@
 
 #include "projections/dossier/fold.h"
 #include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
+#include "qinglan/mentoring/v1/mentoring_events.pb.h"
 #include "tests/services/portfolio/fixture.h"
 
 namespace qinglan::portfolio {
@@ -17,6 +18,8 @@ namespace {
 
 using eventstore::EventView;
 using eventstore::Position;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 struct PastAnswer {
@@ -171,6 +174,25 @@ TEST_F(PortfolioTest, FormativeWorkIsToldToOthersWithoutItsWords) {
   withdrawn.set_teacher_id(observed);
   Append(withdrawn, "2026-03-03", {"teacher:" + observed});
   EXPECT_TRUE(Ask<v1::GetEventResponse>(open)->payload_withheld());
+}
+
+TEST_F(PortfolioTest, OthersFindWhatAMilestoneRestsOnWithoutTheWordsAboutIt) {
+  History history(*log_, 3);
+  history.Begin();
+  mentoring::v1::MilestoneReached reached;
+  reached.set_teacher_id(history.teachers()[0]);
+  reached.set_milestone(mentoring::v1::MILESTONE_ENTRY);
+  reached.set_basis("课堂沉稳");
+  reached.set_basis_uri("https://files/exam");
+  Append(reached, "2026-03-01", {"teacher:" + reached.teacher_id()});
+  v1::GetEventRequest open;
+  open.set_teacher_id(reached.teacher_id());
+  open.set_event_id(fmt::format("commit-{}#0", commits_));
+  const auto told = Ask<v1::GetEventResponse>(open);
+  ASSERT_TRUE(told.ok()) << told.status();
+  EXPECT_TRUE(told->payload_withheld());
+  EXPECT_THAT(told->payload_json(), HasSubstr("https://files/exam"));
+  EXPECT_THAT(told->payload_json(), Not(HasSubstr("课堂沉稳")));
 }
 
 TEST_F(PortfolioTest, AnEventAboutOthersIsUnknown) {
