@@ -60,7 +60,7 @@ class Roster final : public Projection {
   [[nodiscard]] absl::Status Flush(ViewBatch& view) override;
 
   // A teacher's dossier. NOT_FOUND when there is none; DATA_LOSS when a row
-  // does not parse.
+  // does not parse; INTERNAL when an event in it does not, as Apply() says.
   [[nodiscard]] static absl::StatusOr<dossier::v1::Dossier> Read(const ViewSnapshot& rows,
                                                                  std::string_view teacher_id);
 
@@ -74,8 +74,8 @@ class Roster final : public Projection {
     size_t kept = 0;       // of these, so many still stand there: all of them, or
                            // none after a folding
     size_t count = 0;      // events that stand beside it now: those, then the new ones
-    std::string unfolded;  // the new ones: each its length, 4 bytes of this
-                           // machine, and its row
+    std::string unfolded;  // the new ones, as roster.cc's Append() lays them
+                           // out: a Head, then the raw texts that it counts
   };
   struct Hash {
     using is_transparent = void;
