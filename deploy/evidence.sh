@@ -11,7 +11,8 @@
 #   --sanitizers    eventstore, contract and fault tests under AddressSanitizer, UBSan and ThreadSanitizer as well
 #   --preset=P      which build (default release); it is made when it is not there
 #   --fuzz-seconds=S  of each fuzzing target (default 300; 10 with --quick)
-#   --seed=N        of all that is random (default: a new one for each test; the report tells it)
+#   --seed=N        of what the fault tests draw (default: a new one for each test; the report tells it). Fuzzing and the
+#                   benchmarks do not follow it
 #
 # Exit code 0 only when every part passed. Takes some 10 GB of disk below --out for the followers' log, and more for the
 # benchmarks (tests/bench/compare.sh --help).
@@ -129,7 +130,7 @@ if wanted fuzz; then
   for target in $("$QINGLAN_ROOT/tests/fuzz/fuzz.sh" targets); do fuzz "$target" "${fuzz_seconds:-$(size 300 10)}"; done
 fi
 if wanted bench; then
-  part bench 'The benchmarks run; whether each target is met stands in bench/report.md.' \
+  part bench 'Every benchmark ran; peers that are not installed are left out. Whether each target is met stands in bench/report.md and decides nothing here.' \
     "$QINGLAN_ROOT/tests/bench/compare.sh" --out="$out/bench" $(size '' --quick)
 fi
 if wanted sanitizers; then

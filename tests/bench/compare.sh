@@ -5,7 +5,7 @@
 #   compare.sh --out=DIR [--quick] [--runs=5] [--only=GROUP,...] [--events=N] [--big=N] [--preset=release]
 #
 #   --out=DIR     report.md and report.json, and every figure behind them in runs/; the data is made and deleted in work/
-#   --quick       one short round over a small log: that everything runs, not how fast
+#   --quick       one short round over a small log: that everything runs, not how fast; --runs, --events and --big win over it
 #   --runs=N      rounds (default 5)
 #   --only=G,...  of: one many pipelined batches read replay rebuild lag disk restore big (default: all)
 #   --events=N    in the log that is read (default 2,000,000), filled in commits of 10 as people record them
@@ -14,12 +14,15 @@
 #
 # Peers that are not installed are left out, and the report says so: redis-server; PostgreSQL with npm's
 # @eventide/message-db.
+#
+# Exit code: 0 everything that was wanted ran (a target that is missed changes nothing), 1 a measurement failed; the report,
+# which names it, is written all the same. 2 the command line is wrong.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-out='' runs=5 quick=false only='one,many,pipelined,batches,read,replay,rebuild,lag,disk,restore,big' preset=release
-events=2000000 big=50000000 seconds=5 warm_up=1
+out='' runs='' quick=false only='one,many,pipelined,batches,read,replay,rebuild,lag,disk,restore,big' preset=release
+events='' big='' seconds=5 warm_up=1
 for argument in "$@"; do
   case $argument in
     --out=?*) out=${argument#*=} ;;
@@ -34,7 +37,11 @@ for argument in "$@"; do
   esac
 done
 [ -n "$out" ] || { echo "compare.sh: --out=DIR is required" >&2; exit 2; }
-if $quick; then runs=1 seconds=0.5 warm_up=0.2 events=40000 big=100000; fi
+if $quick; then
+  : "${runs:=1}" "${events:=40000}" "${big:=100000}"
+  seconds=0.5 warm_up=0.2
+fi
+: "${runs:=5}" "${events:=2000000}" "${big:=50000000}"
 
 mkdir -p "$out/runs"
 out=$(realpath "$out")
@@ -44,7 +51,29 @@ baseline=$root/build/$preset/qinglan_baseline
 skipped=$out/runs/skipped.txt
 : >"$skipped"
 server_pid=
-trap 'stop_server; rm -rf "$work"' EXIT
+failed=false  # a measurement, or what it needs
+round=
+trap finish EXIT
+
+# However it ends: what was measured until then is reported.
+finish() {
+  local code=$?
+  trap - EXIT
+  stop_server
+  rm -rf "$work"
+  if [ -n "$round" ]; then
+    [ "$code" = 0 ] || echo "failed: all that was to come, for it ended early (exit code $code)" >>"$skipped"
+    "$here/report.sh" "$out" | tee "$out/report.md" || code=1
+  fi
+  if $failed && [ "$code" = 0 ]; then code=1; fi
+  exit "$code"
+}
+
+note_failure() {  # WHAT
+  failed=true
+  echo "compare.sh: failed: $1" >&2
+  echo "failed: $1" >>"$skipped"
+}
 
 wanted() { [[ ",$only," == *",$1,"* ]]; }
 has_option() { "$qinglan" bench "$1" --help | grep -q -- "$2"; }
@@ -60,9 +89,8 @@ measure() {
   if [ "$code" = 3 ]; then
     tail -n 1 "$log" >>"$skipped"
   else
-    echo "compare.sh: $name failed:" >&2
     tail -n 5 "$log" >&2
-    echo "$name failed: $(tail -n 1 "$log")" >>"$skipped"
+    note_failure "$name: $(tail -n 1 "$log")"
   fi
 }
 
@@ -83,6 +111,7 @@ start_server() {  # DATA [ROLES]
     kill -0 "$server_pid" 2>/dev/null || { cat "$work/server.log" >&2; return 1; }
     sleep 0.1
   done
+  stop_server
   return 1
 }
 
@@ -107,7 +136,7 @@ ours_fresh() {
   shift
   served=$(fresh ours)
   "$qinglan" bench fill --data="$served" --events=$((events < 100000 ? events : 100000)) --people=50000 >/dev/null
-  start_server "$served" || { echo "the server did not start" >>"$skipped"; return; }
+  start_server "$served" || { note_failure "$name: the server did not start"; return; }
   ours "$name" append "${times[@]}" "$@"
   stop_server
   rm -rf "$served"
@@ -166,7 +195,7 @@ reads() {
     measure replay-embedded "$qinglan" bench replay --data="$served" --seconds="$seconds" --output=json
     peer message-db-replay message_db.sh --mode=replay --events=$((events < 200000 ? events : 200000))
   fi
-  start_server "$served" || { echo "the server did not start" >>"$skipped"; return; }
+  start_server "$served" || { note_failure "read and replay: the server did not start"; return; }
   if wanted read; then
     ours read-tag-8 read --clients=8 "${times[@]}"
     ours read-both-8 read --clients=8 --mode=intersection "${times[@]}"
@@ -181,7 +210,7 @@ others() {
   if wanted lag; then
     served=$(fresh ours)
     "$qinglan" bench fill --data="$served" --events=10000 --people=50000 >/dev/null
-    start_server "$served" && ours lag lag --rate=10000 "${times[@]}"
+    if start_server "$served"; then ours lag lag --rate=10000 "${times[@]}"; else note_failure "lag: the server did not start"; fi
     stop_server
     rm -rf "$served"
   fi
@@ -200,7 +229,7 @@ others() {
 # On records of a demonstration's, many times over: folds of made-up bytes would have nothing to do.
 rebuilds() {
   local seed=$work/demo
-  demonstration "$seed" || { echo "rebuild: the demonstration could not be made" >>"$skipped"; return; }
+  demonstration "$seed" || { note_failure "rebuild: the demonstration could not be made"; return; }
   served=$(fresh grown)
   "$qinglan" bench grow --like="$seed" --data="$served" --events="$events" >/dev/null
   measure rebuild "$qinglan" bench rebuild --data="$served" --runs=1 --output=json
@@ -214,12 +243,12 @@ demonstration() {
   [ ! -e "$1/log" ] || return 0
   start_server "$1" all || return 1
   "$qinglan" demo-district --server="127.0.0.1:$(cat "$work/port")" --key="$out/keys/private.pem" \
-    --teachers="$($quick && echo 12 || echo 300)" --years=3 >/dev/null 2>"$out/runs/demonstration.log"
+    --teachers="$($quick && echo 12 || echo 300)" --years=3 >/dev/null 2>"$out/runs/demonstration.log" || { stop_server; rm -rf "$1"; return 1; }
   stop_server
 }
 
 restores() {
-  "$qinglan" restore --help 2>/dev/null | grep -q -- --stream || { echo "restore: there is no such command" >>"$skipped"; return; }
+  "$qinglan" restore --help 2>/dev/null | grep -q -- --stream || { note_failure "restore: there is no such command"; return; }
   served=$(fresh ours)
   "$qinglan" bench fill --data="$served" --events="$events" >/dev/null
   "$qinglan" backup --data="$served" --stream="$work/stream" >/dev/null
@@ -232,7 +261,7 @@ restored() {
   local began
   rm -rf "$work/restored"
   began=$(date +%s.%N)
-  "$qinglan" restore --stream="$work/stream" --data="$work/restored" >&2
+  "$qinglan" restore --stream="$work/stream" --data="$work/restored" >&2 || return 1
   jq -n --argjson began "$began" --argjson ended "$(date +%s.%N)" --argjson events "$events" --argjson bytes "$(stat -c %s "$work/stream")" \
     '{bench: "restore", events: $events, seconds: ($ended - $began), events_per_second: ($events / ($ended - $began)), stream_bytes: $bytes}'
 }
@@ -242,14 +271,16 @@ large_log() {
   local small=$((big / 50))
   served=$work/small
   "$qinglan" bench fill --data="$served" --events="$small" --events-per-commit=1000 >/dev/null
-  start_server "$served" && for round in $(seq "$runs"); do ours append-small append --clients=8 "${times[@]}"; done
+  start_server "$served" || { note_failure "append-small: the server did not start"; return; }
+  for round in $(seq "$runs"); do ours append-small append --clients=8 "${times[@]}"; done
   stop_server
   rm -rf "$served"
   served=$work/large
   round=1
   measure fill "$qinglan" bench fill --data="$served" --events="$big" --events-per-commit=1000 --output=json
   for round in $(seq "$runs"); do measure open-large "$qinglan" bench open --data="$served" --output=json; done
-  start_server "$served" && for round in $(seq "$runs"); do
+  start_server "$served" || { note_failure "append-large: the server did not start"; return; }
+  for round in $(seq "$runs"); do
     ours append-large append --clients=8 "${times[@]}"
     ours read-large read --clients=8 "${times[@]}"
   done
@@ -271,5 +302,3 @@ for round in $(seq "$runs"); do
   others
 done
 if wanted big; then large_log; fi
-
-"$here/report.sh" "$out" | tee "$out/report.md"

@@ -53,5 +53,5 @@ jq --raw-output '
   "\nEverything that was run:\n",
   "| run | events/s | commits or reads/s | p50 µs | p99 µs | CPU s client | CPU s server | bytes an event | rounds |", "|---|---|---|---|---|---|---|---|---|",
   (.medians | to_entries[] | "| \(.key) | \(.value.events_per_second | shown) | \(.value.commits_per_second | shown) | \(.value.p50_us | shown) | \(.value.p99_us | shown) | \(.value.cpu_client | shown) | \(.value.cpu_server | shown) | \(.value.disk_bytes_per_event | shown) | \(.value.runs) |"),
-  (if .left_out == [] then empty else "\nLeft out:\n", (.left_out[] | "- \(.)") end)
+  (if .left_out == [] then empty else "\nLeft out, or failed:\n", (.left_out[] | "- \(.)") end)
 ' "$out/report.json"
