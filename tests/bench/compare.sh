@@ -76,7 +76,6 @@ note_failure() {  # WHAT
 }
 
 wanted() { [[ ",$only," == *",$1,"* ]]; }
-has_option() { "$qinglan" bench "$1" --help | grep -q -- "$2"; }
 
 # measure NAME COMMAND...: runs it and keeps the JSON that it prints as one more run of NAME.
 measure() {
