@@ -82,10 +82,6 @@ void DropDimensions(const Folding& fold, const AnnualRatingCorrected& corrected)
   });
 }
 
-void AmendAll(const Folding& fold, const std::string& subject_id) {
-  fold.ForEach(subject_id, [&](v1::Evidence& evidence) { fold.Amend(evidence); });
-}
-
 void On(const Folding& fold, const AnnualRatingRecorded& recorded) { TakeRating(fold, recorded); }
 
 void On(const Folding& fold, const AnnualRatingCorrected& corrected) {
@@ -93,11 +89,11 @@ void On(const Folding& fold, const AnnualRatingCorrected& corrected) {
   DropDimensions(fold, corrected);
 }
 
-void On(const Folding& fold, const RatingDelivered& delivered) { AmendAll(fold, delivered.rating_id()); }
+void On(const Folding& fold, const RatingDelivered& delivered) { fold.AmendAll(delivered.rating_id()); }
 
-void On(const Folding& fold, const RatingObjected& objected) { AmendAll(fold, objected.rating_id()); }
+void On(const Folding& fold, const RatingObjected& objected) { fold.AmendAll(objected.rating_id()); }
 
-void On(const Folding& fold, const ObjectionAnswered& answered) { AmendAll(fold, answered.rating_id()); }
+void On(const Folding& fold, const ObjectionAnswered& answered) { fold.AmendAll(answered.rating_id()); }
 
 // --- honours ---
 

@@ -39,10 +39,13 @@ struct Folding {
       if (evidence.subject_id() == subject_id) change(evidence);
     }
   }
+  void AmendAll(const std::string& subject_id) const {
+    ForEach(subject_id, [this](v1::Evidence& evidence) { Amend(evidence); });
+  }
 };
 
-// What an event of one type does to a dossier, by the type's full name.
-// False: the payload does not parse.
+// What an event of one type does to a dossier, by the type's full name; false when the payload does not
+// parse.
 using Handler = bool (*)(const Folding&);
 using Handlers = absl::flat_hash_map<std::string, Handler>;
 

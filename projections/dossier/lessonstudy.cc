@@ -44,24 +44,18 @@ void Review(const Folding& fold, const ObservationReviewed& reviewed) {
   });
 }
 
-void AmendAll(const Folding& fold, const std::string& subject_id) {
-  fold.ForEach(subject_id, [&](v1::Evidence& evidence) { fold.Amend(evidence); });
-}
-
 void On(const Folding& fold, const ObservationRecorded& recorded) { AddObservation(fold, recorded); }
 
 void On(const Folding& fold, const ObservationReviewed& reviewed) { Review(fold, reviewed); }
 
-void On(const Folding& fold, const ObservationFeedbackGiven& given) {
-  AmendAll(fold, given.observation_id());
-}
+void On(const Folding& fold, const ObservationFeedbackGiven& given) { fold.AmendAll(given.observation_id()); }
 
 void On(const Folding& fold, const ObservationFeedbackAnswered& answered) {
-  AmendAll(fold, answered.observation_id());
+  fold.AmendAll(answered.observation_id());
 }
 
 void On(const Folding& fold, const ObservationFollowedUp& followed) {
-  AmendAll(fold, followed.observation_id());
+  fold.AmendAll(followed.observation_id());
 }
 
 void On(const Folding& fold, const ObservationCorrected& corrected) {
@@ -187,7 +181,7 @@ template <class Consent>
 void NoteConsent(const Folding& fold, const Consent& consent) {
   if (consent.teacher_id() != fold.teacher_id) return;
   for (const std::string& id : {consent.cycle_id(), consent.observation_id(), consent.reflection_id()}) {
-    if (!id.empty()) fold.ForEach(id, [&](v1::Evidence& evidence) { fold.Amend(evidence); });
+    if (!id.empty()) fold.AmendAll(id);
   }
 }
 

@@ -1,7 +1,9 @@
 // G1, G2, G3: what an acknowledgement means, and the order of the log.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <future>
+#include <memory>
 #include <utility>
 
 #include "tests/contract/store_under_test.h"
@@ -57,11 +59,14 @@ TEST_P(AppendTest, AnEventIsReadAsItWasAppended) {
 }
 
 TEST_P(AppendTest, AppendHereAnswersOnceAsAppendDoes) {
+  const auto answers = std::make_shared<std::atomic<int>>(0);
   const auto append_here = [&](AppendRequest request) {
-    std::promise<absl::StatusOr<Appended>> answered;  // a second answer would be an exception
-    store().AppendHere(std::move(request),
-                       [&](absl::StatusOr<Appended> answer) { answered.set_value(std::move(answer)); });
-    return answered.get_future().get();
+    const auto first_answer = std::make_shared<std::promise<absl::StatusOr<Appended>>>();
+    store().AppendHere(std::move(request), [answers, first_answer](absl::StatusOr<Appended> answer) {
+      ++*answers;
+      first_answer->set_value(std::move(answer));
+    });
+    return first_answer->get_future().get();
   };
   const AppendRequest request = MakeRequest("commit-1", {MakeEvent("a", {"t:1"}), MakeEvent("a", {"t:2"})});
   const auto first = append_here(request);
@@ -76,6 +81,8 @@ TEST_P(AppendTest, AppendHereAnswersOnceAsAppendDoes) {
   EXPECT_EQ(ConflictPosition(conflict.status()), Position(2));
   EXPECT_EQ(append_here(MakeRequest("commit-3", {})).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(Positions(Query::All()), ElementsAre(1, 2));
+  under_test().Reopen();  // by then every answer has been given
+  EXPECT_EQ(*answers, 4);
 }
 
 TEST_P(AppendTest, AcknowledgedEventsAreThereAfterReopening) {
