@@ -13,6 +13,7 @@
 #include "eventstore/check.h"
 #include "eventstore/privacy/key_store.h"
 #include "services/privacy/erasures.h"
+#include "services/runtime/sealing/checked_store.h"
 #include "services/runtime/sealing/sealing.h"
 
 namespace qinglan::privacy {
@@ -37,7 +38,7 @@ absl::StatusOr<std::optional<v1::Hold>> HoldInTheWay(const EventStore& store, co
   constexpr std::string_view kTeacher = "teacher:";
   const bool of_thing = !erasure.subject.starts_with(kTeacher);
   if (!of_thing) model.teacher_ids.insert(erasure.subject.substr(kTeacher.size()));
-  const auto read = store.Read(PrivacyOf(erasure), {}, [&](const EventView& event) {
+  const auto read = runtime::ReadParsed(store, PrivacyOf(erasure), {}, [&](const EventView& event) {
     if (of_thing || event.position < erasure.position || runtime::As<v1::HoldReleased>(event))
       model.Apply(event);
     return true;
@@ -53,9 +54,9 @@ absl::StatusOr<std::vector<Erasure>> Unfinished(const EventStore& store,
   std::vector<Erasure> unfinished;
   const Query query{{runtime::Of<v1::PersonErased, v1::ThingTextErased>({})}};
   const auto read = store.Read(query, {}, [&](const EventView& event) {
-    auto erasure = ErasureIn(event);
+    auto erasure = runtime::Parses(event) ? ErasureIn(event) : std::nullopt;
     if (!erasure.has_value()) {
-      LogLeft(event.position, "it is of a kind that is not known here");
+      LogLeft(event.position, "it does not parse, or is of a kind that is not known here");
     } else if (!keys.FindTombstone(erasure->subject).has_value()) {
       unfinished.push_back(*std::move(erasure));
     }

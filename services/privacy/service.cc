@@ -66,13 +66,11 @@ absl::StatusOr<std::string> InstallationOf(const EventStore& store) {
   std::string id;
   eventstore::ReadOptions first;
   first.limit = 1;
-  QL_RETURN_IF_ERROR(store
-                         .Read(Query{{runtime::Of<v1::KeysBegun>({})}}, first,
-                               [&](const EventView& event) {
-                                 id = runtime::As<v1::KeysBegun>(event)->installation_id();
-                                 return false;
-                               })
-                         .status());
+  QL_RETURN_IF_ERROR(
+      runtime::ReadParsed(store, Query{{runtime::Of<v1::KeysBegun>({})}}, first, [&](const EventView& event) {
+        id = runtime::As<v1::KeysBegun>(event)->installation_id();
+        return false;
+      }).status());
   return id;
 }
 
@@ -113,8 +111,9 @@ void Register(runtime::ServiceTable& table, Sign sign, ErasureRetries::Options r
   const Environment& environment = table.environment();
   const EventStore& store = table.store();
   const auto check_signs = [sign] { return CheckSigns(sign); };
-  // The table's, and so gone before the store and the keys are.
-  const auto retries = std::make_shared<ErasureRetries>(store, environment, retrying);
+  // An erasure that does not parse keeps no other from being done. The table's, and so gone before the store
+  // and the keys are.
+  const auto retries = std::make_shared<ErasureRetries>(table.store().unchecked(), environment, retrying);
   // The key is gone before anybody hears of the erasure.
   const auto destroy = [&environment, &store, sign, retries](const auto&, auto& answer) -> absl::Status {
     const auto erasure = FindErasure(store, answer.erasure_id());

@@ -74,7 +74,7 @@ absl::Status CheckBars(const v1::RecordTierDecisionRequest& command, const Facts
 
 void TierModel::Apply(const eventstore::EventView& event) {
   QL_CHECK(dossier::FoldEvent(event, eventstore::TagValue(event, "teacher"), dossier).ok(),
-           "a decision's events parse");  // as for every model of a decision (runtime::As)
+           "a decision's events parse");  // it reads through a CheckedStore, as all models do
 }
 
 eventstore::Query TierModel::Of(const std::string& teacher_id) {

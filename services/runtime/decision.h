@@ -80,8 +80,8 @@ eventstore::QueryItem Of(std::vector<std::string> tags) {
   return eventstore::QueryItem{{TypeOf<Ms>()...}, std::move(tags)};
 }
 
-// The payload as M when the event is one. A payload that does not parse as its own type is damage that the
-// store's checksums would have caught first, so it is a bug, and checked.
+// The payload as M when the event is one. What handlers and decisions read parses (sealing/checked_store.h),
+// so one that does not is a bug, and checked; an event from elsewhere is asked first (Parses()).
 template <class M>
 std::optional<M> As(const eventstore::EventView& event) {
   if (event.type != M::descriptor()->full_name()) return std::nullopt;

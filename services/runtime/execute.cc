@@ -1,6 +1,7 @@
 #include "services/runtime/execute.h"
 
 #include <absl/time/clock.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "eventstore/check.h"
+#include "eventstore/text.h"
 #include "services/runtime/error.h"
 #include "services/runtime/sealing/sealing.h"
 
@@ -37,14 +39,18 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
-std::unique_ptr<Message> ParsePayload(std::string_view type, std::string_view payload) {
+// INTERNAL when it cannot be read here: it may have been recorded by another version.
+absl::StatusOr<std::unique_ptr<Message>> ParsePayload(Position position, std::string_view type,
+                                                      std::string_view payload) {
   const auto* descriptor =
       google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(type));
-  QL_CHECK(descriptor != nullptr, "an event that a command stored has a message type");
-  std::unique_ptr<Message> message(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
-  QL_CHECK(message->ParseFromArray(payload.data(), static_cast<int>(payload.size())),
-           "a stored payload parses");
+  std::unique_ptr<Message> message;
+  if (descriptor != nullptr)
+    message.reset(google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+  if (message == nullptr || !message->ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    return absl::InternalError(
+        fmt::format("position {}: recorded, but its {} cannot be read here", position.value, type));
+  }
   return message;
 }
 
@@ -80,13 +86,15 @@ void CopySharedFields(const Message& from, Message& to) {
   }
 }
 
-void Fill(const Appended& appended, std::string_view first_type, std::string_view first_payload,
-          Message& answer) {
+absl::Status Fill(const Appended& appended, std::string_view first_type, std::string_view first_payload,
+                  Message& answer) {
   const FieldDescriptor* position = answer.GetDescriptor()->FindFieldByName("position");
   QL_CHECK(position != nullptr && position->type() == FieldDescriptor::TYPE_UINT64,
            "an answer has uint64 position");
-  CopySharedFields(*ParsePayload(first_type, first_payload), answer);
+  QL_ASSIGN_OR_RETURN(const auto payload, ParsePayload(appended.first, first_type, first_payload));
+  CopySharedFields(*payload, answer);
   answer.GetReflection()->SetUInt64(&answer, position, appended.last.value);
+  return absl::OkStatus();
 }
 
 absl::Status RequestIdReused() { return Duplicate("REQUEST_ID_REUSED"); }
@@ -99,21 +107,23 @@ absl::Status AnswerAgain(const EventStore& store, const std::string& commit_id,
   eventstore::ReadOptions first_only;
   first_only.after = Position(commit.appended.first.value - 1);
   first_only.limit = 1;
-  return store
-      .Read(eventstore::Query::All(), first_only,
-            [&](const EventView& event) {
-              Fill(commit.appended, event.type, event.payload, answer);
-              return false;
-            })
-      .status();
+  absl::Status filled;
+  const auto read = store.Read(eventstore::Query::All(), first_only, [&](const EventView& event) {
+    filled = Fill(commit.appended, event.type, event.payload, answer);
+    return false;
+  });
+  QL_RETURN_IF_ERROR(read.status());
+  return filled;
 }
 
 // Hands the event to the decision with what is sealed in it opened.
 absl::Status ApplyOpened(const Sealing& sealing, const EventView& event, const BoundDecision& decision) {
-  QL_ASSIGN_OR_RETURN(const std::optional<std::string> opened,
-                      sealing.OpenPayload(event.type, event.payload));
+  const auto opened = sealing.OpenPayload(event.type, event.payload);
+  if (absl::IsDataLoss(opened.status()))
+    return eventstore::DataLossError(event.position, Std(opened.status().message()));
+  QL_RETURN_IF_ERROR(opened.status());
   EventView clear = event;
-  if (opened.has_value()) clear.payload = *opened;
+  if (opened->has_value()) clear.payload = **opened;
   decision.apply(clear);
   return absl::OkStatus();
 }
@@ -169,10 +179,7 @@ absl::Status ExecuteBound(EventStore& store, const Environment& environment, con
         store.AppendAndWait({commit_id, fingerprint, call.principal.user_id, call.correlation_id, "",
                              std::move(events), std::move(condition)});
     if (appended.ok() && appended->replayed) return AnswerAgain(store, commit_id, fingerprint, answer);
-    if (appended.ok()) {
-      Fill(*appended, first_type, first_payload, answer);
-      return absl::OkStatus();
-    }
+    if (appended.ok()) return Fill(*appended, first_type, first_payload, answer);
     if (absl::IsAlreadyExists(appended.status())) return RequestIdReused();
     if (!absl::IsAborted(appended.status())) return appended.status();
     lost = appended.status();

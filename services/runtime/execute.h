@@ -27,9 +27,9 @@ struct BoundDecision {
 };
 
 // Runs one command and fills `answer` from its commit (see decision.h); what is personal in the answer is
-// sealed yet. Errors: the decision's; PERSON_ERASED of sealing.h; ABORTED after too many lost races;
-// ALREADY_EXISTS REQUEST_ID_REUSED when the request_id was used for something else or by somebody else; the
-// store's.
+// sealed yet. The store is one that hands out what parses only (sealing/checked_store.h). Errors: the
+// decision's; PERSON_ERASED of sealing.h; ABORTED after too many lost races; ALREADY_EXISTS REQUEST_ID_REUSED
+// when the request_id was used for something else or by somebody else; the store's.
 absl::Status ExecuteBound(eventstore::EventStore& store, const Environment& environment, const Call& call,
                           const google::protobuf::Message& command, const std::string& request_id,
                           const BoundDecision& decision, google::protobuf::Message& answer);

@@ -19,6 +19,7 @@
 #include "eventstore/event_store.h"
 #include "services/runtime/call.h"
 #include "services/runtime/execute.h"
+#include "services/runtime/sealing/checked_store.h"
 
 namespace qinglan::runtime {
 
@@ -45,7 +46,8 @@ class ServiceTable {
       : store_(store), environment_(std::move(environment)) {}
   ServiceTable(const ServiceTable&) = delete;
 
-  eventstore::EventStore& store() { return store_; }
+  // What handlers read: an event that does not parse as its own type is DATA_LOSS for who asks, and no more.
+  CheckedStore& store() { return store_; }
   const Environment& environment() const { return environment_; }
 
   // Serves the rpc whose input is Decision::Command by Execute<Decision>.
@@ -114,7 +116,7 @@ class ServiceTable {
   Run Guarded(const google::protobuf::Descriptor* request, const google::protobuf::Descriptor* response,
               Run run) const;
 
-  eventstore::EventStore& store_;
+  CheckedStore store_;
   const Environment environment_;
   std::vector<std::unique_ptr<Method>> methods_;
   absl::flat_hash_map<std::string, const Method*> by_path_;

@@ -39,7 +39,7 @@ class PolicyBook {
  public:
   static eventstore::Query Interest();
 
-  // Other events are ignored. Events come in order of position.
+  // Other events are ignored. Events come in order of position, and each parses as its own type.
   void Apply(const eventstore::EventView& event);
 
   // The policy of `ladder` that is in force for `org_id` on `day` (the highest version with effective_from

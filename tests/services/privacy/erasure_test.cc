@@ -139,7 +139,11 @@ TEST_F(ErasureTest, AnErasureThatNobodyCanActOnStopsNoStart) {
   erased.set_erasure_id(Id("erasure"));
   erased.set_teacher_id(anna);
   const absl::CivilDay day(2026, 3, 2);
-  stage_.Given({runtime::MakeEvent(later, day, {runtime::Tag("erasure", later.erasure_id())}),
+  stage_.Given({{privacy::v1::PersonErased::descriptor()->full_name(),
+                 {runtime::Tag("erasure", Id("bytes"))},
+                 day,
+                 "\xff no message"},
+                runtime::MakeEvent(later, day, {runtime::Tag("erasure", later.erasure_id())}),
                 runtime::MakeEvent(nobody, day, {runtime::Tag("erasure", nobody.erasure_id())}),
                 runtime::MakeEvent(erased, day, {runtime::Tag("teacher", anna)})});
   const absl::Status begun = privacy::BeginPrivacy(stage_.store(), stage_.table().environment());

@@ -2,12 +2,16 @@
 // half done.
 #include "services/runtime/execute.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <atomic>
 #include <thread>
 
+#include "qinglan/privacy/v1/privacy_service.pb.h"
+#include "qinglan/progression/v1/progression_service.pb.h"
 #include "qinglan/registry/v1/registry_service.pb.h"
+#include "services/runtime/error.h"
+#include "services/runtime/sealing/sealing.h"
 #include "tests/harness/stage.h"
 
 namespace qinglan::tests {
@@ -15,6 +19,7 @@ namespace {
 
 using registry::v1::CreateDistrictRequest;
 using registry::v1::CreateDistrictResponse;
+using ::testing::HasSubstr;
 
 CreateDistrictRequest District(const std::string& name, const std::string& external_id = "") {
   CreateDistrictRequest request;
@@ -94,6 +99,55 @@ TEST(ExecuteTest, ManyWhoSendTheSameRequestAtOnceGetOneAnswer) {
   for (const std::string& id : ids) EXPECT_EQ(id, ids.front());
   EXPECT_EQ(ids.front().size(), 26u);
   EXPECT_EQ(stage.Events().size(), 1u);
+}
+
+// As bytes that whoever may append can record.
+eventstore::NewEvent NoMessage(const std::string& type, std::vector<std::string> tags) {
+  return {type, std::move(tags), absl::CivilDay(2026, 3, 1), "\xff\xff no message"};
+}
+
+TEST(ExecuteTest, AnEventThatIsNoMessageIsDataLossForWhoReadsItAndNobodyElse) {
+  Stage stage;
+  ASSERT_TRUE(stage.Call<CreateDistrictResponse>(District("一", "1")).ok());
+  const std::string anna = Id("anna");
+  stage.Given({NoMessage("qinglan.progression.v1.TierDecided", {"teacher:" + anna}),
+               NoMessage("qinglan.privacy.v1.HoldPlaced", {"teacher:" + anna})});
+  progression::v1::RecordTierDecisionRequest decide;
+  decide.set_teacher_id(anna);
+  decide.set_tier(scale::v1::TIER_BACKBONE);
+  decide.set_decided_on("2026-03-01");
+  decide.set_authority("县教育局");
+  decide.set_document_no("1");
+  const auto decided = stage.Call<progression::v1::RecordTierDecisionResponse>(decide).status();
+  EXPECT_TRUE(absl::IsDataLoss(decided)) << decided;
+  EXPECT_THAT(std::string(decided.message()), HasSubstr("position 2: "));
+  privacy::v1::ListHoldsRequest list;
+  list.set_teacher_id(anna);
+  const auto listed = stage.Call<privacy::v1::ListHoldsResponse>(list).status();
+  EXPECT_TRUE(absl::IsDataLoss(listed)) << listed;
+  EXPECT_THAT(std::string(listed.message()), HasSubstr("position 3: "));
+  list.set_teacher_id(Id("bela"));
+  EXPECT_TRUE(stage.Call<privacy::v1::ListHoldsResponse>(list).ok());
+  EXPECT_TRUE(stage.Call<CreateDistrictResponse>(District("二", "2")).ok());
+}
+
+TEST(ExecuteTest, AnAnswerThatAnotherVersionRecordedIsAnErrorAndNoEnd) {
+  Stage stage;
+  const CreateDistrictRequest request = District("一");
+  const std::string fingerprint = stage.sealing().Fingerprint(
+      "tester\n" + request.GetDescriptor()->full_name() + "\n" + runtime::DeterministicBytes(request));
+  ASSERT_TRUE(stage.store()
+                  .AppendAndWait({request.request_id(),
+                                  fingerprint,
+                                  "tester",
+                                  "",
+                                  "",
+                                  {NoMessage("qinglan.registry.v9.DistrictCreated", {"org:" + Id("d")})},
+                                  std::nullopt})
+                  .ok());
+  const auto again = stage.Call<CreateDistrictResponse>(request).status();
+  EXPECT_TRUE(absl::IsInternal(again)) << again;
+  EXPECT_THAT(std::string(again.message()), HasSubstr("position 1: "));
 }
 
 TEST(ExecuteTest, ARefusalRecordsNothing) {
