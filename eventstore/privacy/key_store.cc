@@ -145,7 +145,7 @@ absl::StatusOr<KeyStore::SealingKey> KeyStore::Newest(std::string_view subject) 
     const auto& subjects = shards_[ShardOf(subject)].subjects;
     const auto found = subjects.find(std::string(subject));
     if (found == subjects.end()) return absl::NotFoundError("no key");
-    if (found->second.tombstone.has_value()) return ErasedError(subject);
+    if (found->second.is_gone()) return ErasedError(subject);
     if (found->second.versions.empty()) return absl::NotFoundError("no key");
     number = static_cast<uint32_t>(found->second.versions.size());
     version = found->second.versions.back();
@@ -160,7 +160,7 @@ absl::StatusOr<Secret> KeyStore::KeyToOpen(std::string_view subject, uint32_t ve
     absl::ReaderMutexLock lock(&mutex_);
     const auto& subjects = shards_[ShardOf(subject)].subjects;
     const auto found = subjects.find(std::string(subject));
-    if (found != subjects.end() && found->second.tombstone.has_value()) return ErasedError(subject);
+    if (found != subjects.end() && found->second.is_gone()) return ErasedError(subject);
     if (found == subjects.end() || version == 0 || version > found->second.versions.size()) {
       return absl::DataLossError(
           fmt::format("version {} of the key of {} is not there and was never destroyed: keys were lost",
@@ -179,8 +179,8 @@ absl::StatusOr<Secret> KeyStore::OpenKey(std::string_view subject, uint32_t vers
   absl::ReaderMutexLock lock(&mutex_);
   const auto& subjects = shards_[ShardOf(subject)].subjects;
   const auto found = subjects.find(std::string(subject));
-  if (found != subjects.end() && found->second.tombstone.has_value()) {
-    opened_.Forget(subject, found->second.tombstone->versions);  // destroyed meanwhile: it stays in no memory
+  if (found != subjects.end() && found->second.is_gone()) {
+    opened_.Forget(subject, version);  // destroyed meanwhile: it stays in no memory
     return ErasedError(subject);
   }
   return key;
@@ -199,14 +199,14 @@ absl::StatusOr<uint32_t> KeyStore::AddVersion(std::string_view subject, uint32_t
   KeyRecord key{std::string(subject), version, now, options_.master->CurrentId(), std::move(wrapped)};
   absl::MutexLock lock(&mutex_);
   Subject& entry = shards_[ShardOf(subject)].subjects[std::string(subject)];
-  if (entry.tombstone.has_value()) return ErasedError(subject);
+  if (entry.is_gone()) return ErasedError(subject);
   if (entry.versions.size() >= version) return static_cast<uint32_t>(entry.versions.size());
   if (entry.coming == nullptr) {
     next_->keys.push_back(std::move(key));
     entry.coming = next_;
   }
   QL_RETURN_IF_ERROR(AwaitBatch(entry.coming, ShardOf(subject)));
-  if (entry.tombstone.has_value()) return ErasedError(subject);
+  if (entry.is_gone()) return ErasedError(subject);
   return version;
 }
 
@@ -228,7 +228,7 @@ void KeyStore::WriteBatch() {
   const std::shared_ptr<Batch> batch = std::exchange(next_, std::make_shared<Batch>());
   // Whoever was erased while the key was waiting gets none.
   std::erase_if(batch->keys, [&](const KeyRecord& key) {
-    return shards_[ShardOf(key.subject)].subjects[key.subject].tombstone.has_value();
+    return shards_[ShardOf(key.subject)].subjects[key.subject].is_gone();
   });
   mutex_.Unlock();
   AppendToFiles(*batch);
@@ -340,6 +340,13 @@ absl::StatusOr<Tombstone> KeyStore::Destroy(std::string_view subject, absl::Time
   return tombstone;
 }
 
+void KeyStore::Withhold(std::string_view subject) {
+  const absl::MutexLock lock(&mutex_);
+  Subject& entry = shards_[ShardOf(subject)].subjects[std::string(subject)];
+  entry.withheld = true;
+  opened_.Forget(subject, static_cast<uint32_t>(entry.versions.size()));
+}
+
 std::optional<Tombstone> KeyStore::FindTombstone(std::string_view subject) const {
   absl::ReaderMutexLock lock(&mutex_);
   const auto& subjects = shards_[ShardOf(subject)].subjects;
@@ -418,6 +425,7 @@ KeyStore::Figures KeyStore::Count() const {
     for (const auto& [name, subject] : shard.subjects) {
       if (!subject.versions.empty()) ++figures.subjects;
       if (subject.tombstone.has_value()) ++figures.erased;
+      if (subject.withheld && !subject.tombstone.has_value()) ++figures.withheld;
       figures.keys += subject.versions.size();
       for (const Version& version : subject.versions) ++figures.keys_by_master[version.master_id];
     }

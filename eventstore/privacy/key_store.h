@@ -61,6 +61,9 @@ class KeyStore {
   // Destroys the subject's key for good; once more gives the first answer. When it returns OK no file here
   // holds the key and none will again. Errors as KeyToSeal(), but for IsErased().
   [[nodiscard]] absl::StatusOr<Tombstone> Destroy(std::string_view subject, absl::Time now);
+  // From now on nobody is given the subject's key, as if it had been destroyed: for one that must be and
+  // cannot yet be. The files keep it, and the next Open() knows nothing of it.
+  void Withhold(std::string_view subject);
   // Nothing when the disk failed while the key was destroyed: files may hold it until the next Open().
   std::optional<Tombstone> FindTombstone(std::string_view subject) const;
 
@@ -77,6 +80,7 @@ class KeyStore {
     uint64_t subjects = 0;  // with a key
     uint64_t keys = 0;      // versions of them
     uint64_t erased = 0;
+    uint64_t withheld = 0;  // and not erased yet
     std::map<std::string, uint64_t> keys_by_master;
   };
   Figures Count() const;
@@ -99,7 +103,10 @@ class KeyStore {
     absl::InlinedVector<Version, 1> versions;  // the first of them is version 1
     std::shared_ptr<Batch> coming;             // with the version after these, when there is one
     std::optional<Tombstone> tombstone;
-    bool durable = true;  // false: the disk failed while the key was removed, and may hold it still
+    bool withheld = false;  // its destruction is owed
+    bool durable = true;    // false: the disk failed while the key was removed, and may hold it still
+
+    bool is_gone() const { return tombstone.has_value() || withheld; }
   };
   struct Shard {
     absl::node_hash_map<std::string, Subject> subjects;

@@ -85,21 +85,23 @@ absl::StatusOr<bool> CompleteErasure(const EventStore& store, const runtime::Env
     LogLeft(erasure.position, std::string(status.message()));
     return false;
   }
-  QL_RETURN_IF_ERROR(status);
+  if (!status.ok()) {
+    environment.sealing->keys().Withhold(erasure.subject);
+    return status;
+  }
   return true;
 }
 
-absl::StatusOr<int> CompleteErasures(const EventStore& store, const runtime::Environment& environment) {
+absl::StatusOr<Completion> CompleteErasures(const EventStore& store,
+                                            const runtime::Environment& environment) {
   QL_ASSIGN_OR_RETURN(const auto unfinished, Unfinished(store, environment.sealing->keys()));
-  int completed = 0;
-  absl::Status failed;
+  Completion completion;
   for (const Erasure& erasure : unfinished) {
     const auto done = CompleteErasure(store, environment, erasure);
-    failed.Update(done.status());
-    if (done.ok() && *done) ++completed;
+    completion.failed.Update(done.status());
+    if (done.ok() && *done) ++completion.completed;
   }
-  QL_RETURN_IF_ERROR(failed);
-  return completed;
+  return completion;
 }
 
 ErasureRetries::~ErasureRetries() {
@@ -149,16 +151,17 @@ void ErasureRetries::TryUntilDone() {
     wanted_ = false;  // whatever was recorded by now is seen by this try
     unsettled = std::exchange(unsettled_, false) || unsettled;
     mutex_.Unlock();
-    const auto completed = CompleteErasures(store_, environment_);
+    const auto completion = CompleteErasures(store_, environment_);
     mutex_.Lock();
-    last = completed.status();
-    if (completed.ok()) {
-      if (*completed > 0) spdlog::warn("{} erasures that could not be done are done now", *completed);
+    last = completion.ok() ? completion->failed : completion.status();
+    if (completion.ok() && completion->completed > 0)
+      spdlog::warn("{} erasures that could not be done are done now", completion->completed);
+    if (last.ok()) {
       if (!unsettled || wait >= options_.unsettled_wait_max) return;
       continue;
     }
     spdlog::error("an erasure is recorded and its key is still there (try {} of {}): {}", tries,
-                  options_.tries_max, std::string(completed.status().message()));
+                  options_.tries_max, std::string(last.message()));
   }
   if (HasWork() || last.ok()) return;
   spdlog::error("it is not tried again: mend the disk, and start the server anew or send the erasure again");

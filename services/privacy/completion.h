@@ -15,17 +15,23 @@
 
 namespace qinglan::privacy {
 
-// Destroys the key of every erasure in the log whose key is still there: after a crash between the two, or
-// when keys were restored from an older copy. Returns how many. Left, and logged as errors, are an erasure
-// that names no subject, and one that a hold stands in the way of (CompleteErasure()): its key stays until a
-// start, or the same request, finds the hold ended. One that fails keeps no other from being done; the error
-// is the first one's. Cost: proportional to the erasures.
-[[nodiscard]] absl::StatusOr<int> CompleteErasures(const eventstore::EventStore& store,
-                                                   const runtime::Environment& environment);
+struct Completion {
+  int completed = 0;
+  absl::Status failed;  // the first that could not be done and is owed still
+};
 
-// The same for one erasure: whether its key is gone by now. A hold stands in the way that holds today and was
-// recorded before the erasure of a person (no decision made that one), or at any time on somebody whom the
-// texts of a thing may be about.
+// Destroys the key of every erasure in the log whose key is still there: after a crash between the two, or
+// when keys were restored from an older copy. Left, and logged as errors, are an erasure that names no
+// subject, and one that a hold stands in the way of (CompleteErasure()): its key stays until a start, or the
+// same request, finds the hold ended. One that fails keeps no other from being done. Errors: the log's, when
+// it cannot be read which there are. Cost: proportional to the erasures.
+[[nodiscard]] absl::StatusOr<Completion> CompleteErasures(const eventstore::EventStore& store,
+                                                          const runtime::Environment& environment);
+
+// The same for one erasure: whether its key is gone by now. After an error nobody is given the key any more,
+// although it is still there: what is sealed reads as erased, and there is no receipt. A hold stands in the
+// way that holds today and was recorded before the erasure of a person (no decision made that one), or at any
+// time on somebody whom the texts of a thing may be about.
 [[nodiscard]] absl::StatusOr<bool> CompleteErasure(const eventstore::EventStore& store,
                                                    const runtime::Environment& environment,
                                                    const Erasure& erasure);

@@ -101,9 +101,16 @@ absl::Status BindKeys(EventStore& store, const Environment& environment) {
 
 absl::Status BeginPrivacy(EventStore& store, const Environment& environment) {
   QL_RETURN_IF_ERROR(BindKeys(store, environment));
-  QL_ASSIGN_OR_RETURN(const int completed, CompleteErasures(store, environment));
-  if (completed > 0)
-    spdlog::warn("{} erasures were recorded but not done: now their keys are destroyed", completed);
+  QL_ASSIGN_OR_RETURN(const Completion completion, CompleteErasures(store, environment));
+  if (completion.completed > 0)
+    spdlog::warn("{} erasures were recorded but not done: now their keys are destroyed",
+                 completion.completed);
+  if (!completion.failed.ok()) {
+    spdlog::error(
+        "at the start {} keys are still there whose erasure is recorded, and are given to nobody: {}; it is "
+        "tried again",
+        environment.sealing->keys().Count().withheld, std::string(completion.failed.message()));
+  }
   return absl::OkStatus();
 }
 
@@ -114,6 +121,8 @@ void Register(runtime::ServiceTable& table, Sign sign, ErasureRetries::Options r
   // An erasure that does not parse keeps no other from being done. The table's, and so gone before the store
   // and the keys are.
   const auto retries = std::make_shared<ErasureRetries>(table.store().unchecked(), environment, retrying);
+  if (environment.sealing != nullptr && environment.sealing->keys().Count().withheld > 0)
+    retries->Wake();  // what the start could not do
   // The key is gone before anybody hears of the erasure.
   const auto destroy = [&environment, &store, sign, retries](const auto&, auto& answer) -> absl::Status {
     const auto erasure = FindErasure(store, answer.erasure_id());

@@ -113,12 +113,35 @@ TEST_F(FailingDisk, AnErasureIsDoneByItselfOnceTheDiskLetsIt) {
   absl::SleepFor(absl::Milliseconds(30));
   const auto none = Ask<privacy::v1::GetErasureReceiptResponse>(*table, asked);
   EXPECT_TRUE(absl::IsUnavailable(none.status())) << "nobody is told what is not so: " << none.status();
-  EXPECT_EQ(Get(anna)->identity().display_name(), "安娜");
+  EXPECT_EQ(Get(anna)->identity().display_name(), kErased) << "nobody reads it any more";
   Refuse(false);
   EXPECT_TRUE(Eventually([&] { return IsGone("teacher:" + anna); }));
   const auto receipt = Ask<privacy::v1::GetErasureReceiptResponse>(*table, asked);
   ASSERT_TRUE(receipt.ok()) << receipt.status();
   EXPECT_EQ(privacy::OpenReceipt(receipt->receipt(), ReceiptKey().verifier())->key_versions, 1U);
+}
+
+TEST_F(FailingDisk, AStartThatTheDiskRefusesServesAndTriesAgainByItself) {
+  const std::string anna = Register("安娜", "1001");
+  const std::string bela = Register("贝拉", "1002");
+  stage_.Given({Erased(anna, Id("erasure"))});  // and the process died
+  Refuse(true);
+  const absl::Status begun = privacy::BeginPrivacy(stage_.store(), stage_.table().environment());
+  ASSERT_TRUE(begun.ok()) << begun;
+  const auto table = Table({.first_wait = absl::Milliseconds(1), .wait_max = absl::Milliseconds(20)},
+                           stage_.table().environment());
+  EXPECT_EQ(Get(anna)->identity().display_name(), kErased);
+  EXPECT_EQ(Get(bela)->identity().display_name(), "贝拉");
+  EXPECT_EQ(runtime::ReasonOf(Correct(anna, "安娜二")), "PERSON_ERASED");
+  const auto asked = AskFor("teacher:" + anna);
+  const auto none = Ask<privacy::v1::GetErasureReceiptResponse>(*table, asked);
+  EXPECT_TRUE(absl::IsUnavailable(none.status())) << "the key is still there: " << none.status();
+  EXPECT_FALSE(IsGone("teacher:" + anna));
+  EXPECT_EQ(keys().Count().withheld, 1U);
+  Refuse(false);
+  EXPECT_TRUE(Eventually([&] { return IsGone("teacher:" + anna); }));
+  EXPECT_TRUE(Ask<privacy::v1::GetErasureReceiptResponse>(*table, asked).ok());
+  EXPECT_EQ(keys().Count().withheld, 0U);
 }
 
 TEST_F(FailingDisk, AHoldKeepsAThingFromTheSameRequestSentAgain) {
