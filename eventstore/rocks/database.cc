@@ -14,6 +14,7 @@
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <utility>
 
 #include "eventstore/check.h"
@@ -39,6 +40,7 @@ constexpr size_t kWriteBufferBytes = 32 * 1024 * 1024;
 constexpr int kWriteBuffersMax = 4;  // of a family; more wait for the disk before writers have to
 constexpr size_t kSmallWriteBufferBytes = 64 * 1024;
 constexpr size_t kWalBytesMax = 256 * 1024 * 1024;  // bounds what a start has to replay
+constexpr size_t kSmallWalBytesMax = 512 * 1024;
 constexpr size_t kLogLineBytes = 1024;
 
 rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cache>& cache,
@@ -126,7 +128,8 @@ rocksdb::DBOptions DbOptions(const DatabaseOptions& options) {
   // refuse every start after a crash.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.track_and_verify_wals_in_manifest = true;  // a WAL that went missing is an error, too
-  db.max_total_wal_size = kWalBytesMax;
+  // Never by RocksDB itself, which would do it within a write: see LetGoOfWal().
+  db.max_total_wal_size = std::numeric_limits<uint64_t>::max();
   db.info_log = std::make_shared<ServerLog>();
   db.max_background_jobs = 2;
   // What is only in memtables is in the write-ahead log, too, or can be derived.
@@ -196,6 +199,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   db_options.env = database->env_.get();
   db_options.listeners = {std::make_shared<Listener>(database->notes_)};
   database->cache_ = NewCache(options.cache_bytes);
+  database->wal_bytes_max_ = options.small_buffers ? kSmallWalBytesMax : kWalBytesMax;
   rocksdb::DB* db = nullptr;
   if (const rocksdb::Status status = EnvOf(options)->CreateDirIfMissing(options.directory); !status.ok()) {
     return FromRocks(status, "making the directory");
@@ -236,6 +240,9 @@ Database::~Database() {
 // log, and the next write to it ends the process. So there is always something in one of them: the deletion
 // of a key that nobody ever wrote, which needs no write-ahead log and is gone with the next compaction.
 rocksdb::Status Database::WriteSynced(rocksdb::WriteBatch& batch) {
+  if (wal_bytes_ >= wal_bytes_max_) {
+    if (rocksdb::Status status = LetGoOfWal(); !status.ok()) return status;
+  }
   if (notes_->meta_sealed.exchange(false)) {
     rocksdb::WriteOptions unlogged;
     unlogged.disableWAL = true;
@@ -248,7 +255,21 @@ rocksdb::Status Database::WriteSynced(rocksdb::WriteBatch& batch) {
   if (notes_->deletions_held > 0 && notes_->manifest_written) LetDeletionsGo();
   rocksdb::WriteOptions synced;
   synced.sync = true;
+  wal_bytes_ += batch.GetDataSize();
   return db_->Write(synced, &batch);
+}
+
+// Has all memtables flushed, so that the write-ahead logs up to here can go. RocksDB would do so itself
+// within the write that finds too much of them: that write would be the first in a new log, with every
+// memtable empty, and if the disk had no room for it, WriteSynced()'s precaution would be in vain.
+rocksdb::Status Database::LetGoOfWal() {
+  rocksdb::FlushOptions flush;
+  flush.wait = false;
+  flush.allow_write_stall = true;
+  const rocksdb::Status status = db_->Flush(flush, families_);
+  if (status.ok()) wal_bytes_ = 0;
+  // Flushes are so far behind that the write waits for them; the next one tries this again.
+  return status.IsTryAgain() ? rocksdb::Status::OK() : status;
 }
 
 // RocksDB 7.8 writes to the manifest before it ingests. When that fails it does not take note as it does

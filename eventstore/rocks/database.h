@@ -71,6 +71,7 @@ class Database {
   };
   class Listener;
   void LetDeletionsGo();
+  rocksdb::Status LetGoOfWal();
 
   Database() = default;
   absl::Status CheckMeta(bool may_write);
@@ -83,6 +84,8 @@ class Database {
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index, tree
   std::string store_id_;
+  size_t wal_bytes_max_ = 0;
+  size_t wal_bytes_ = 0;  // written since the memtables were last flushed for their number; WriteSynced()'s
 };
 
 // How every read is done: checksums verified, always.

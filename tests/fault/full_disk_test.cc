@@ -14,6 +14,7 @@
 
 #include "eventstore/rocks/backup/create.h"
 #include "eventstore/rocks/backup/verify.h"
+#include "eventstore/rocks/fsck.h"
 #include "tests/fault/disk/disk.h"
 #include "tests/fault/load/evidence.h"
 #include "tests/fault/load/soundness.h"
@@ -161,6 +162,43 @@ TEST_F(FullDiskTest, AStoreThatWasOpenedOnAFullDiskGoesOnWhenThereIsRoom) {
   evidence.Set("opened", opened);
   evidence.Set("seed", seed_);
   evidence.Set("acknowledged_commits", ledger_.acknowledged());
+}
+
+// There is too much of the write-ahead log about there, and each write fills a memtable, so that all of them
+// are new when the disk has no room for the first write to a new log.
+TEST_F(FullDiskTest, AWriteThatIsTheFirstInItsWriteAheadLogIsRefusedAndNoMore) {
+  SCOPED_TRACE(fmt::format("seed {}", seed_));
+  constexpr uint64_t kPayloadBytes = 100'000;
+  constexpr uint64_t kFirst = 4;  // of so many writes, the one that is refused: the limit lies between
+  constexpr uint64_t kLast = 9;
+  for (uint64_t at = kFirst; at <= kLast && !HasFailure(); ++at) {
+    SCOPED_TRACE(fmt::format("write {}", at));
+    const ScratchFolder folder;
+    Disk disk(folder.log());
+    Ledger ledger;
+    const auto store = RocksEventStore::Open(SmallStore(folder.log(), disk.env()));
+    ASSERT_TRUE(store.ok()) << store.status();
+    const auto append = [&](uint64_t n) {
+      auto request = PlainRequest(CommitId(fmt::format("w{}", at), 0, n));
+      request.events.resize(1);
+      request.events.front().payload = std::string(kPayloadBytes, 'x');
+      return (*store)->AppendAndWait(std::move(request)).status();
+    };
+    for (uint64_t n = 1; n < at; ++n) ASSERT_TRUE(append(n).ok());
+    disk.SetRoom(disk.used());
+    const absl::Status refused = append(at);
+    EXPECT_TRUE(absl::IsResourceExhausted(refused) || absl::IsUnavailable(refused)) << refused;
+    disk.SetRoom(disk.used() + kWorkingRoomBytes);
+    absl::Status again = refused;
+    for (const absl::Time patience = absl::Now() + kRecoveryMax; !again.ok() && absl::Now() < patience;) {
+      again = append(at);
+      if (!again.ok()) absl::SleepFor(absl::Milliseconds(50));
+    }
+    EXPECT_TRUE(again.ok()) << again;
+    for (uint64_t n = at + 1; n < 2 * kLast; ++n) EXPECT_TRUE(append(n).ok());
+    EXPECT_EQ((*store)->Head()->value, 2 * kLast - 1);
+    EXPECT_TRUE(eventstore::Fsck(**store, [](auto, auto, auto) {})->clean());
+  }
 }
 
 // A file system of its own, in memory, which only root may make. What it says with everybody is said by the
