@@ -218,7 +218,7 @@ void Follower::Arrive(Build& build, const eventstore::Progress& progress) {
 void Follower::StopBuild(Build& build, const absl::Status& why) {
   if (build.stopped) return;
   build.stopped = true;
-  build.batch.reset();
+  build.Rewind();  // nobody needs what was kept in memory
   spdlog::error("view {} stopped after position {}: {}", build.id.ToString(), build.checkpoint.position.value,
                 why.ToString());
   board_->Fail(build.id, ViewState::kStopped, why);

@@ -95,6 +95,34 @@ TEST_F(RunnerTest, APoisonEventStopsItsViewLoudlyAndNoOther) {
   EXPECT_EQ(Rows({"weak", 1}), (RowMap{{"A", "1"}, {"B", "1"}, {"flushed", "2"}, {"sum", "3"}}));
 }
 
+// Keeps something of every event that it is shown.
+class Hoarder final : public Projection {
+ public:
+  explicit Hoarder(std::shared_ptr<int> thing) : thing_(std::move(thing)) {}
+  std::string_view name() const override { return "hoard"; }
+  uint32_t version() const override { return 1; }
+  eventstore::Query interest() const override { return eventstore::Query::All(); }
+  std::unique_ptr<Projection> Another() const override { return std::make_unique<Hoarder>(thing_); }
+  absl::Status Apply(const eventstore::EventView& event, ViewBatch&) override {
+    if (event.type == "poison") return absl::InternalError("cannot be digested");
+    kept_.push_back(thing_);
+    return absl::OkStatus();
+  }
+
+ private:
+  const std::shared_ptr<int> thing_;
+  std::vector<std::shared_ptr<int>> kept_;
+};
+
+TEST_F(RunnerTest, AStoppedViewKeepsNothingInMemory) {
+  Append(*log_, "one", {"A", "B", "poison"});
+  const auto thing = std::make_shared<int>();
+  ASSERT_TRUE(StartOne(std::make_unique<Hoarder>(thing)).ok());
+  ASSERT_TRUE(Becomes({"hoard", 1}, ViewState::kStopped));
+  EXPECT_EQ(thing.use_count(), 3)
+      << "the test's, the code's, and the build's, which begins anew if it ever does";
+}
+
 TEST_F(RunnerTest, NothingOfABatchWithAPoisonEventIsStored) {
   Append(*log_, "one", {"A", "B", "poison"});
   ASSERT_TRUE(StartOne(std::make_unique<Tally>("weak", 1, eventstore::Query::All(), "poison")).ok());
