@@ -80,13 +80,15 @@ bool IsOver(const ViewBuild& build) {
          build.state() == operations::v1::BUILD_STATE_RESTING;
 }
 
-// Columns and states are named as in the JSON, for they are what one types and looks for.
+// Columns and states are named as in the JSON, for they are what one types and looks for. What is estimated
+// says so with its sign.
 void PrintBuilds(const ViewsOptions& options, const ListBuildsResponse& answer) {
   fmt::print("  {:<24}{:>12}{:>12}  {:<12}{:>12}{:>14}\n", "build", "position", "lag", "state", "rows",
              "bytes");
   for (const ViewBuild& build : answer.builds()) {
     fmt::print("{} {:<24}{:>12}{:>12}  {:<12}{:>12}{:>14}\n", build.answers() ? "*" : " ", build.build(),
-               build.position(), build.lag(), StateWords(build.state()), build.rows(), build.bytes());
+               build.position(), build.lag(), StateWords(build.state()), fmt::format("~{}", build.rows()),
+               fmt::format("~{}", build.bytes()));
     if (!build.error().empty()) fmt::print("    {}\n", build.error());
   }
   if (!answer.builds().empty())
