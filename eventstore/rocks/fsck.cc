@@ -1,10 +1,13 @@
 #include "eventstore/rocks/fsck.h"
 
 #include <fmt/format.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 
+#include <algorithm>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -28,7 +31,8 @@ using rocks::PostingSums;
 using rocks::Record;
 
 constexpr size_t kCacheBytes = 32 * 1024 * 1024;
-constexpr uint64_t kProgressEvery = 10'000;  // entries
+constexpr uint64_t kProgressEvery = 10'000;      // entries
+constexpr uint64_t kEntriesBetweenAsking = 256;  // a record may be megabytes
 
 using PostingVisitor = absl::FunctionRef<void(std::string_view key, std::string_view value)>;
 
@@ -49,22 +53,24 @@ Position LastOf(std::string_view posting_key) {
 // One check of one store.
 class Check {
  public:
-  Check(const Database& database, FsckProgress progress)
+  Check(const Database& database, FsckProgress progress, FsckStop stop)
       : database_(database),
         progress_(progress),
+        stop_(stop),
         snapshot_holder_(database.db()),
         snapshot_(snapshot_holder_.snapshot()),
         tree_(database, snapshot_) {
     report_.store_id = database.store_id();
   }
 
-  FsckReport Run() {
+  absl::StatusOr<FsckReport> Run() {
     ReadReach();
     CheckLog();
-    if (sound()) FinishTree();
-    if (sound()) CheckIndex();
-    if (sound()) ComparePostings();
-    if (report_.problems.size() < kFsckProblemsMax) CheckFiles();
+    if (sound() && !stopped_) FinishTree();
+    if (sound() && !stopped_) CheckIndex();
+    if (sound() && !stopped_) ComparePostings();
+    if (!enough()) CheckFiles();
+    if (stopped_) return absl::CancelledError("stopped on request");
     return std::move(report_);
   }
 
@@ -79,7 +85,13 @@ class Check {
   }
   // Nothing is wrong but, perhaps, the tree.
   bool sound() const { return report_.problems.size() == tree_problems_; }
-  bool enough() const { return report_.problems.size() >= kFsckProblemsMax; }
+  // Nothing more is to be looked at.
+  bool enough() const { return stopped_ || report_.problems.size() >= kFsckProblemsMax; }
+  // Of another entry gone through.
+  void Passed() {
+    if (passed_++ % kEntriesBetweenAsking == 0) AskWhetherToStop();
+  }
+  void AskWhetherToStop() { stopped_ = stopped_ || stop_(); }
 
   std::unique_ptr<rocksdb::Iterator> Iterate(rocksdb::ColumnFamilyHandle* family) const;
 
@@ -99,9 +111,13 @@ class Check {
   void ComparePostings();
   void ListPostings(const std::vector<bool>& buckets);
   void CheckFiles();
+  absl::Status CheckFile(const rocksdb::LiveFileMetaData& file) const;
 
   const Database& database_;
   FsckProgress progress_;
+  FsckStop stop_;
+  bool stopped_ = false;
+  uint64_t passed_ = 0;  // entries
   rocksdb::ManagedSnapshot snapshot_holder_;
   const rocksdb::Snapshot* const snapshot_;
   FsckReport report_;
@@ -142,6 +158,7 @@ void Check::CheckLog() {
   const uint64_t total = has_last ? rocks::LoadBig64(iterator->key().data()) : 0;
   iterator->SeekToFirst();
   for (; iterator->Valid() && !enough(); iterator->Next()) {
+    Passed();
     if (iterator->key().size() != rocks::kPositionBytes) {
       Problem(Position(report_.events), "a key of the log is no position");
       continue;
@@ -245,6 +262,7 @@ absl::Status Check::ForEachPosting(Record& record, PostingVisitor visit) {
 void Check::CheckIndex() {
   const auto iterator = Iterate(database_.index());
   for (; iterator->Valid() && !enough(); iterator->Next()) {
+    Passed();
     if (rocks::AsView(iterator->key()) == rocks::kIndexedKey) continue;
     CheckPosting(rocks::AsView(iterator->key()), rocks::AsView(iterator->value()));
     if (++report_.postings % kProgressEvery == 0) progress_("index", found_.count(), expected_.count());
@@ -293,7 +311,8 @@ void Check::ComparePostings() {
 void Check::ListPostings(const std::vector<bool>& buckets) {
   PostingList list(buckets);
   uint64_t done = 0;
-  for (const auto log = Iterate(database_.log()); log->Valid(); log->Next()) {
+  for (const auto log = Iterate(database_.log()); log->Valid() && !stopped_; log->Next()) {
+    Passed();
     const Position last(rocks::LoadBig64(log->key().data()));
     if (last > report_.indexed_up_to) break;
     auto record = Record::Parse(last, rocks::AsView(log->value()));
@@ -303,7 +322,8 @@ void Check::ListPostings(const std::vector<bool>& buckets) {
     if (!status.ok()) return Problem(last, status);
     if (++done % kProgressEvery == 0) progress_("postings", last.value, report_.events);
   }
-  for (const auto index = Iterate(database_.index()); index->Valid(); index->Next()) {
+  for (const auto index = Iterate(database_.index()); index->Valid() && !stopped_; index->Next()) {
+    Passed();
     const std::string_view key = rocks::AsView(index->key());
     if (key == rocks::kIndexedKey) continue;
     switch (list.Meet(key, rocks::AsView(index->value()))) {
@@ -317,17 +337,51 @@ void Check::ListPostings(const std::vector<bool>& buckets) {
         break;
     }
   }
+  if (stopped_) return;  // it does not know yet what is there
   for (std::string_view key = list.TakeMissing(); !key.empty() && !enough(); key = list.TakeMissing()) {
     Problem(LastOf(key), NameOf(key) + " is missing in the index");
   }
 }
 
 void Check::CheckFiles() {
-  progress_("files", 0, 1);
-  const absl::Status status =
-      rocks::FromRocks(database_.db()->VerifyChecksum(rocks::CheckedRead()), "reading the files");
-  if (!status.ok()) Problem(Position(), status);
-  progress_("files", 1, 1);
+  std::set<std::string> checked;
+  std::vector<rocksdb::LiveFileMetaData> files;
+  const auto list = [&] {
+    files.clear();
+    database_.db()->GetLiveFilesMetaData(&files);
+  };
+  const auto is_live = [&](const std::string& name) {
+    list();
+    return std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.name == name; });
+  };
+  const auto next = [&] {
+    return std::find_if(files.begin(), files.end(),
+                        [&](const auto& file) { return !checked.contains(file.name); });
+  };
+  list();
+  for (auto file = next(); file != files.end() && !enough(); file = next()) {
+    progress_("files", checked.size(), files.size());
+    AskWhetherToStop();
+    const std::string name = file->name;
+    const absl::Status status = CheckFile(*file);
+    checked.insert(name);
+    // Gone meanwhile: what an open store made of it is in the list now, and checked like the others.
+    if (!status.ok() && is_live(name)) Problem(Position(), status);
+  }
+  progress_("files", checked.size(), files.size());
+}
+
+// File by file, as RocksDB does it for all at once, which cannot be stopped.
+absl::Status Check::CheckFile(const rocksdb::LiveFileMetaData& file) const {
+  for (rocksdb::ColumnFamilyHandle* family : database_.families()) {
+    if (family->GetName() != file.column_family_name) continue;
+    const rocksdb::Options options = database_.db()->GetOptions(family);
+    const std::string path = file.db_path + file.name;
+    return rocks::FromRocks(rocksdb::VerifySstFileChecksum(options, rocksdb::EnvOptions(options),
+                                                           rocks::CheckedRead(), path, file.largest_seqno),
+                            "reading the files");
+  }
+  return absl::InternalError(fmt::format("{} is of no family", file.name));
 }
 
 // Holds the lock that a store holds while it is open.
@@ -352,17 +406,17 @@ class DirectoryLock {
 
 }  // namespace
 
-absl::StatusOr<FsckReport> Fsck(const RocksEventStore& store, FsckProgress progress) {
-  return Check(store.database(), progress).Run();
+absl::StatusOr<FsckReport> Fsck(const RocksEventStore& store, FsckProgress progress, FsckStop stop) {
+  return Check(store.database(), progress, stop).Run();
 }
 
-absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress) {
+absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress, FsckStop stop) {
   if (!rocksdb::Env::Default()->FileExists(directory + "/CURRENT").ok()) {
     return absl::NotFoundError(fmt::format("{}: no event store here", directory));
   }
   QL_ASSIGN_OR_RETURN(const DirectoryLock lock, DirectoryLock::Take(directory));
   QL_ASSIGN_OR_RETURN(const auto database, Database::OpenReadOnly({directory, kCacheBytes, false}));
-  return Check(*database, progress).Run();
+  return Check(*database, progress, stop).Run();
 }
 
 }  // namespace qinglan::eventstore

@@ -43,6 +43,10 @@ struct FsckReport {
 // much.
 using FsckProgress = absl::FunctionRef<void(std::string_view phase, uint64_t done, uint64_t of)>;
 
+// Asked several times a second: whether the check is to end, with CANCELLED.
+using FsckStop = absl::FunctionRef<bool()>;
+inline constexpr auto kNeverStop = [] { return false; };
+
 // Checks that
 //   - positions have no gap and no overlap, every record's checksum fits and every event in it parses,
 //   - recorded_at never goes back,
@@ -56,9 +60,11 @@ using FsckProgress = absl::FunctionRef<void(std::string_view phase, uint64_t don
 // returned only when the check could not be done.
 //
 // Of an open store, as it is now; appends go on meanwhile.
-absl::StatusOr<FsckReport> Fsck(const RocksEventStore& store, FsckProgress progress);
+absl::StatusOr<FsckReport> Fsck(const RocksEventStore& store, FsckProgress progress,
+                                FsckStop stop = kNeverStop);
 // Of a directory that no process has open: FAILED_PRECONDITION when one has, NOT_FOUND when there is no
 // store, DATA_LOSS when it is so damaged that it cannot be opened.
-absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress);
+absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress,
+                                         FsckStop stop = kNeverStop);
 
 }  // namespace qinglan::eventstore

@@ -1,8 +1,10 @@
 // What an operator asks of the runner.
+#include <absl/cleanup/cleanup.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -15,7 +17,8 @@
 namespace qinglan::projections {
 namespace {
 
-constexpr absl::Duration kLookAgain = absl::Milliseconds(2);  // whether two builds are at one position
+constexpr absl::Duration kLookAgain = absl::Milliseconds(2);   // whether two builds are at one position
+constexpr absl::Duration kAskAgain = absl::Milliseconds(100);  // whether anybody waits still
 
 bool StandsStill(ViewState state) { return state == ViewState::kStopped || state == ViewState::kResting; }
 
@@ -110,25 +113,39 @@ absl::Status Runner::Drop(const ViewId& view) {
 }
 
 absl::StatusOr<Comparison> Runner::Compare(const ViewId& first, const ViewId& second, size_t shown_max,
-                                           absl::Time deadline) {
+                                           absl::Time meet_by, const CompareLimits& limits) {
+  const auto may_go_on = [&]() -> absl::Status {
+    if (stopping_) return absl::UnavailableError("the views are being closed");
+    if (limits.go_on && !limits.go_on()) return absl::CancelledError("nobody waits for the comparison");
+    if (absl::Now() > limits.deadline) return absl::DeadlineExceededError("the comparison takes longer");
+    return absl::OkStatus();
+  };
   while (true) {
+    QL_RETURN_IF_ERROR(may_go_on());
     QL_ASSIGN_OR_RETURN(const ViewStatus a, Status(first));
     QL_ASSIGN_OR_RETURN(const ViewStatus b, Status(second));
     QL_ASSIGN_OR_RETURN(const std::vector<ViewSnapshot> both, view_store_->Snapshots({first, second}));
-    if (both[0].position() == both[1].position()) return CompareRows(both[0], both[1], shown_max);
-    if (StandsStill(a.state)) return CompareAt(both[0], second, true, shown_max);
-    if (StandsStill(b.state)) return CompareAt(both[1], first, false, shown_max);
+    if (both[0].position() == both[1].position()) return CompareRows(both[0], both[1], shown_max, may_go_on);
+    if (StandsStill(a.state)) return CompareAt(both[0], second, true, shown_max, may_go_on);
+    if (StandsStill(b.state)) return CompareAt(both[1], first, false, shown_max, may_go_on);
     const bool first_is_behind = both[0].position() < both[1].position();
-    QL_RETURN_IF_ERROR(
-        WaitFor(first_is_behind ? first : second, both[first_is_behind ? 1 : 0].position(), deadline));
-    if (absl::Now() > deadline) return absl::DeadlineExceededError("the builds never were at one position");
+    const absl::Status reached =
+        WaitFor(first_is_behind ? first : second, both[first_is_behind ? 1 : 0].position(),
+                std::min(meet_by, absl::Now() + kAskAgain));
+    if (absl::Now() > meet_by) return absl::DeadlineExceededError("the builds never were at one position");
+    if (!absl::IsDeadlineExceeded(reached)) QL_RETURN_IF_ERROR(reached);
     absl::SleepFor(kLookAgain);
   }
 }
 
 absl::StatusOr<Comparison> Runner::CompareAt(const ViewSnapshot& still, const ViewId& other,
-                                             bool still_is_first, size_t shown_max) {
-  const absl::MutexLock lock(&operations_mutex_);
+                                             bool still_is_first, size_t shown_max,
+                                             const std::function<absl::Status()>& may_go_on) {
+  while (!operations_mutex_.TryLock()) {
+    QL_RETURN_IF_ERROR(may_go_on());
+    absl::SleepFor(kLookAgain);
+  }
+  const absl::Cleanup unlock = [this] { operations_mutex_.Unlock(); };
   const Projection* const code = FindCode(other.name, other.version);
   QL_ASSIGN_OR_RETURN(const eventstore::Position head, store_->Head());
   if (code == nullptr || still.position() > head) {
@@ -144,10 +161,18 @@ absl::StatusOr<Comparison> Runner::CompareAt(const ViewSnapshot& still, const Vi
     RebuildOptions options;
     options.up_to = still.position();
     options.memory_bytes_max = options_.rebuild_memory_bytes_max;
-    QL_RETURN_IF_ERROR(projections::Rebuild(*store_, *view_store_, targets, options).status());
+    absl::Status ended;
+    options.progress = [&](eventstore::Position) {
+      ended = may_go_on();
+      return ended.ok();
+    };
+    const auto rebuilt = projections::Rebuild(*store_, *view_store_, targets, options);
+    QL_RETURN_IF_ERROR(ended);
+    QL_RETURN_IF_ERROR(rebuilt.status());
     QL_RETURN_IF_ERROR(targets.front().status);
     QL_ASSIGN_OR_RETURN(const ViewSnapshot rows, view_store_->Snapshot(made));
-    return still_is_first ? CompareRows(still, rows, shown_max) : CompareRows(rows, still, shown_max);
+    return still_is_first ? CompareRows(still, rows, shown_max, may_go_on)
+                          : CompareRows(rows, still, shown_max, may_go_on);
   };
   absl::StatusOr<Comparison> compared = compare();
   QL_RETURN_IF_ERROR(view_store_->DropView(made));

@@ -154,6 +154,7 @@ absl::Status Runner::Start() {
 }
 
 void Runner::Stop() {
+  stopping_ = true;
   builder_->Stop();
   follower_->Stop();
   board_.Close();

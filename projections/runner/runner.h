@@ -26,8 +26,10 @@
 #include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,6 +42,12 @@
 #include "projections/view_store/view_store.h"
 
 namespace qinglan::projections {
+
+// Whether anybody waits for what a comparison will say.
+struct CompareLimits {
+  absl::Time deadline = absl::InfiniteFuture();
+  std::function<bool()> go_on = nullptr;  // asked now and then; none: yes
+};
 
 class Builder;
 class Follower;
@@ -96,9 +104,12 @@ class Runner {
   [[nodiscard]] absl::Status Drop(const ViewId& view);
   // Compares two builds row by row at one position. A build that stands still is compared with what the
   // other's code makes of the log up to there, which takes as long as building it. NOT_FOUND;
-  // FAILED_PRECONDITION when neither can be brought to the other's position; DEADLINE_EXCEEDED.
+  // FAILED_PRECONDITION when neither can be brought to the other's position; DEADLINE_EXCEEDED when they are
+  // not at one by `meet_by`, or when the limits' is over; CANCELLED when they say so; UNAVAILABLE after
+  // Stop().
   [[nodiscard]] absl::StatusOr<Comparison> Compare(const ViewId& first, const ViewId& second,
-                                                   size_t shown_max, absl::Time deadline);
+                                                   size_t shown_max, absl::Time meet_by,
+                                                   const CompareLimits& limits = {});
 
  private:
   // A stored build that this program can keep up to date, or none.
@@ -117,13 +128,15 @@ class Runner {
   const Projection* NewestCode(std::string_view name) const;
   bool CaughtUp(const ViewId& view);  // false: to be asked again
   [[nodiscard]] absl::StatusOr<Comparison> CompareAt(const ViewSnapshot& still, const ViewId& other,
-                                                     bool still_is_first, size_t shown_max);
+                                                     bool still_is_first, size_t shown_max,
+                                                     const std::function<absl::Status()>& may_go_on);
 
   eventstore::EventStore* const store_;
   ViewStore* const view_store_;
   const Options options_;
   const std::vector<std::unique_ptr<Projection>> codes_;
   Board board_;
+  std::atomic<bool> stopping_ = false;
   absl::Mutex operations_mutex_;  // one operator's wish at a time
   absl::Mutex switch_mutex_;      // the store and the board agree on what answers
   std::unique_ptr<Follower> follower_;

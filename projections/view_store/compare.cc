@@ -5,9 +5,14 @@
 #include "eventstore/check.h"
 
 namespace qinglan::projections {
+namespace {
+
+constexpr uint64_t kRowsBetweenAsking = 4096;
+
+}  // namespace
 
 absl::StatusOr<Comparison> CompareRows(const ViewSnapshot& first, const ViewSnapshot& second,
-                                       size_t shown_max) {
+                                       size_t shown_max, const std::function<absl::Status()>& may_go_on) {
   if (first.position() != second.position()) {
     return absl::FailedPreconditionError(fmt::format("view {} is at position {}, view {} at {}",
                                                      first.view().ToString(), first.position().value,
@@ -21,7 +26,8 @@ absl::StatusOr<Comparison> CompareRows(const ViewSnapshot& first, const ViewSnap
   };
   RowCursor a = first.Rows();
   RowCursor b = second.Rows();
-  while (a.valid() || b.valid()) {
+  for (uint64_t seen = 0; a.valid() || b.valid(); ++seen) {
+    if (seen % kRowsBetweenAsking == 0) QL_RETURN_IF_ERROR(may_go_on());
     const int order = !b.valid() ? -1 : !a.valid() ? 1 : a.key().compare(b.key());
     if (order < 0) differs(a.key(), RowDifference::kOnlyInFirst);
     if (order > 0) differs(b.key(), RowDifference::kOnlyInSecond);

@@ -1,10 +1,12 @@
 // Two builds, row by row.
 #pragma once
 
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,8 +31,10 @@ struct Comparison {
   bool same() const { return differing == 0; }
 };
 
-// Reads both from end to end. FAILED_PRECONDITION when they are at two positions; the errors of reading.
-[[nodiscard]] absl::StatusOr<Comparison> CompareRows(const ViewSnapshot& first, const ViewSnapshot& second,
-                                                     size_t shown_max);
+// Reads both from end to end. Asks every few thousand rows whether it may go on, and ends with what it is
+// told when not. FAILED_PRECONDITION when they are at two positions; the errors of reading.
+[[nodiscard]] absl::StatusOr<Comparison> CompareRows(
+    const ViewSnapshot& first, const ViewSnapshot& second, size_t shown_max,
+    const std::function<absl::Status()>& may_go_on = [] { return absl::OkStatus(); });
 
 }  // namespace qinglan::projections

@@ -36,6 +36,9 @@ struct Call {
   std::string
       correlation_id;  // ties together what one action of a user set off; empty when the caller sent none
   Language language = Language::kChinese;  // of the answer
+  std::function<bool()> cancelled;         // whether nobody waits any more; none: somebody does
+
+  bool is_cancelled() const { return cancelled && cancelled(); }
 };
 
 // The world outside: what decisions are given as arguments, so that nothing inside them depends on when they

@@ -34,8 +34,9 @@ absl::Status Dispatcher::Run(const Method& method, const Envelope& envelope,
   QL_RETURN_IF_ERROR(CheckFieldRules(request));
   QL_RETURN_IF_ERROR(access_.Authorize(principal, *method.descriptor, request, environment.Today()));
   const bool correlation_fits = envelope.correlation_id.size() <= eventstore::kActorBytesMax;
-  const Call call{std::move(principal), method.Path(), envelope.deadline,
-                  correlation_fits ? envelope.correlation_id : "", envelope.language};
+  const Call call{std::move(principal), method.Path(),
+                  envelope.deadline,    correlation_fits ? envelope.correlation_id : "",
+                  envelope.language,    envelope.cancelled};
   return method.run(call, request, response);
 }
 

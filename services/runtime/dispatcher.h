@@ -19,7 +19,8 @@ struct Envelope {
   std::string token;  // without "Bearer "
   Language language = Language::kChinese;
   absl::Time deadline = absl::InfiniteFuture();
-  std::string correlation_id;  // one that is longer than the store takes is dropped
+  std::string correlation_id;       // one that is longer than the store takes is dropped
+  std::function<bool()> cancelled;  // as Call's
 };
 
 // The same error with its sentence in that language as message, its ErrorDetail kept.

@@ -65,11 +65,16 @@ absl::Status Verification::RestoreOnTrial(uint64_t generation) {
 }
 
 absl::Status Verification::CheckLog() {
-  bool stopped = false;
-  const auto fsck = FsckDirectory(scratch_ + "/log", [&](std::string_view phase, uint64_t done, uint64_t of) {
-    stopped = stopped || (progress_ && !progress_(phase, done, of));
-  });
-  if (stopped) return absl::CancelledError("stopped on request");
+  struct {
+    std::string phase = "log";
+    uint64_t done = 0;
+    uint64_t of = 0;
+  } at;
+  const auto note = [&](std::string_view phase, uint64_t done, uint64_t of) {
+    at = {std::string(phase), done, of};
+  };
+  const auto stop = [&] { return progress_ && !progress_(at.phase, at.done, at.of); };
+  const auto fsck = FsckDirectory(scratch_ + "/log", note, stop);
   if (!fsck.ok()) return Judge(fsck.status());
   verified_.fsck = *fsck;
   for (const FsckProblem& problem : fsck->problems) {

@@ -25,7 +25,7 @@ using projections::ViewStatus;
 using runtime::Call;
 
 constexpr uint32_t kRowsShownDefault = 20;
-// How long a comparison waits for two builds to be at one position, when its caller sets no earlier deadline.
+// How long a comparison waits for two builds to be at one position.
 constexpr absl::Duration kCompareWaitMax = absl::Seconds(60);
 
 // What the runner says of what `field` names, for the caller.
@@ -140,8 +140,8 @@ class Views {
     QL_ASSIGN_OR_RETURN(const ViewId first, ParseBuild("first_build", request.first_build()));
     QL_ASSIGN_OR_RETURN(const ViewId second, ParseBuild("second_build", request.second_build()));
     const uint32_t shown = request.rows_max() == 0 ? kRowsShownDefault : request.rows_max();
-    const auto found =
-        runner_->Compare(first, second, shown, std::min(call.deadline, absl::Now() + kCompareWaitMax));
+    const auto found = runner_->Compare(first, second, shown, absl::Now() + kCompareWaitMax,
+                                        {call.deadline, [&call] { return !call.is_cancelled(); }});
     if (!found.ok())
       return ForCaller(found.status(), "second_build",
                        fmt::format("{}, {}", first.ToString(), second.ToString()));

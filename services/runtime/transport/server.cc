@@ -83,7 +83,9 @@ class TableService final : public grpc::Service {
       return reactor;
     }
     const bool queued = workers_.Submit([this, &method, context, request, response, reactor] {
-      reactor->Finish(RunMethod(dispatcher_, method, EnvelopeOf(*context), *request, response));
+      Envelope envelope = EnvelopeOf(*context);
+      envelope.cancelled = [context] { return context->IsCancelled(); };
+      reactor->Finish(RunMethod(dispatcher_, method, envelope, *request, response));
     });
     if (!queued)
       reactor->Finish(

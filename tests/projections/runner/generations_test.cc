@@ -165,6 +165,35 @@ TEST_F(GenerationsTest, ANewVersionAnswersWhenItIsThereAndTheOldRowsRest) {
   EXPECT_THAT(views_->Answering("all"), Optional(kFirst));
 }
 
+// The old version rests behind the new one, so that comparing them takes a rebuild up to where it is.
+TEST_F(GenerationsTest, AComparisonEndsWhenNobodyWaitsForItAnyMore) {
+  Position last;
+  for (int i = 0; i < 10; ++i)
+    last = Append(*log_, fmt::format("many{}", i), std::vector<std::string>(1000, "A"));
+  ASSERT_TRUE(StartOne(All(), Near()).ok());
+  ASSERT_TRUE(runner_->WaitFor(kFirst, last, Soon()).ok());
+  Restart();
+  ASSERT_TRUE(StartOne(All(2), Near()).ok());
+  const ViewId newer{"all", 2, 1};
+  ASSERT_TRUE(runner_->WaitFor(newer, Append(*log_, "more", {"A"}), Soon()).ok());
+  const auto compare = [&](const CompareLimits& limits) {
+    return runner_->Compare(kFirst, newer, 10, Soon(), limits).status();
+  };
+  EXPECT_TRUE(absl::IsDeadlineExceeded(compare({.deadline = absl::Now() - absl::Seconds(1)})));
+  int asked = 0;
+  ASSERT_TRUE(compare({.go_on = [&] { return ++asked > 0; }}).ok());
+  EXPECT_GE(asked, 3) << "at the beginning, in the rebuild, and of the rows";
+  for (int at = 1; at <= asked; ++at) {
+    int again = 0;
+    const absl::Status ended = compare({.go_on = [&] { return ++again < at; }});
+    EXPECT_TRUE(absl::IsCancelled(ended)) << ended;
+    EXPECT_EQ(again, at) << "it is not asked once more";
+    EXPECT_EQ(views_->Views().size(), 2u) << "what was made to compare is gone";
+  }
+  runner_->Stop();
+  EXPECT_TRUE(absl::IsUnavailable(compare({})));
+}
+
 TEST_F(GenerationsTest, WhatWasStoredBeforeThereWereGenerationsAnswersAtOnce) {
   Fill();
   ASSERT_TRUE(views_->OpenView(kFirst).ok());

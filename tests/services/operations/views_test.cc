@@ -134,6 +134,25 @@ TEST_F(ViewsServiceTest, AnOperatorRebuildsComparesSwitchesAndDrops) {
   EXPECT_EQ(Build("last.v7").build(), "");
 }
 
+TEST_F(ViewsServiceTest, ACallerWhoIsGoneHasNothingCompared) {
+  Start();
+  ASSERT_TRUE(Becomes("last.v7", v1::BUILD_STATE_LIVE));
+  v1::CompareBuildsRequest compare;
+  compare.set_first_build("last.v7");
+  compare.set_second_build("last.v7");
+  const auto run = [&](const runtime::Call& call) {
+    v1::CompareBuildsResponse response;
+    return stage_.table().FindByRequest(v1::CompareBuildsRequest::descriptor())->run(call, compare, response);
+  };
+  EXPECT_TRUE(run({}).ok());
+  runtime::Call gone;
+  gone.cancelled = [] { return true; };
+  EXPECT_TRUE(absl::IsCancelled(run(gone)));
+  runtime::Call late;
+  late.deadline = absl::Now() - absl::Seconds(1);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(run(late)));
+}
+
 TEST_F(ViewsServiceTest, WhatIsNotThereIsNotFoundByName) {
   Start();
   v1::ListBuildsRequest list;
