@@ -11,7 +11,12 @@
 namespace qinglan::eventstore::privacy {
 namespace {
 
-constexpr std::string_view kStart = "\x1as1 ";  // SUBSTITUTE: stands for something else
+// SUBSTITUTE: stands for something else. The number is the format's.
+constexpr std::string_view kStart = "\x1as";
+constexpr std::string_view kWithoutOrigin = "s1";
+constexpr std::string_view kWithOrigin = "s2";
+constexpr size_t kFormatBytes = 2;
+constexpr size_t kOriginBytes = 16;
 constexpr std::string_view kKeyOfText = "qinglan seal 1";
 constexpr size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
@@ -37,15 +42,21 @@ std::string FromBase64(std::string_view text) {
   return bytes;
 }
 
-std::string VersionAndPlace(uint32_t version, Place place) {
+std::string_view FormatOf(const Origin& origin) {
+  return origin.digest.empty() ? kWithoutOrigin : kWithOrigin;
+}
+
+// What the envelope says in clear.
+std::string Outside(uint32_t version, Place place, const Origin& origin) {
   std::string out;
   rocks::AppendVarint(out, version);
   rocks::AppendFixed64(out, place.value);
+  out += origin.digest;
   return out;
 }
 
-std::string Associated(std::string_view subject, std::string_view version_and_place) {
-  return fmt::format("s1 {} {}", subject, version_and_place);
+std::string Associated(std::string_view subject, const Origin& origin, std::string_view outside) {
+  return fmt::format("{} {} {}", FormatOf(origin), subject, outside);
 }
 
 absl::Status Changed(std::string_view subject) {
@@ -60,13 +71,16 @@ Place Place::Of(std::string_view type, std::string_view field_path) {
   return Place{rocks::Decoder(digest).Fixed64()};
 }
 
+Origin Origin::Of(std::string_view event_id) { return Origin{Digest(event_id).substr(0, kOriginBytes)}; }
+
 bool IsSealed(std::string_view text) { return text.starts_with(kStart); }
 bool MayHoldSealed(std::string_view bytes) { return bytes.find(kStart) != std::string_view::npos; }
 
 std::string Seal(const Secret& key, const Binding& binding, std::string_view clear) {
   QL_CHECK(binding.subject.find_first_of(" \x1a") == std::string_view::npos, "a subject has no space");
-  std::string envelope = VersionAndPlace(binding.key_version, binding.place);
-  const std::string associated = Associated(binding.subject, envelope);
+  QL_CHECK(binding.origin.digest.empty() || binding.origin.digest.size() == kOriginBytes, "a digest is one");
+  std::string envelope = Outside(binding.key_version, binding.place, binding.origin);
+  const std::string associated = Associated(binding.subject, binding.origin, envelope);
   std::string nonce(kNonceBytes, '\0');
   randombytes_buf(nonce.data(), nonce.size());
   const Secret key_of_text = key.Derive(fmt::format("{}{}", kKeyOfText, nonce));
@@ -76,12 +90,16 @@ std::string Seal(const Secret& key, const Binding& binding, std::string_view cle
                                              nullptr, Bytes(nonce), key_of_text.data());
   envelope += nonce;
   envelope += box;
-  return fmt::format("{}{} {}", kStart, binding.subject, Base64(envelope));
+  return fmt::format("\x1a{} {} {}", FormatOf(binding.origin), binding.subject, Base64(envelope));
 }
 
 absl::StatusOr<SealedText> TakeApart(std::string_view text) {
   if (!IsSealed(text)) return absl::DataLossError("no sealed text");
-  text.remove_prefix(kStart.size());
+  text.remove_prefix(1);
+  const std::string_view format = text.substr(0, kFormatBytes);
+  if ((format != kWithoutOrigin && format != kWithOrigin) || text.substr(kFormatBytes, 1) != " ")
+    return absl::DataLossError("a sealed text of a format that is not known here");
+  text.remove_prefix(kFormatBytes + 1);
   const size_t space = text.find(' ');
   if (space == std::string_view::npos || space == 0)
     return absl::DataLossError("a sealed text without a subject");
@@ -91,6 +109,7 @@ absl::StatusOr<SealedText> TakeApart(std::string_view text) {
   rocks::Decoder decoder(envelope);
   const uint64_t version = decoder.Varint();
   sealed.place = Place{decoder.Fixed64()};
+  if (format == kWithOrigin) sealed.origin.digest = std::string(decoder.Bytes(kOriginBytes));
   sealed.nonce = std::string(decoder.Bytes(kNonceBytes));
   sealed.box = std::string(decoder.rest());
   if (!decoder.ok() || version == 0 || version > std::numeric_limits<uint32_t>::max() ||
@@ -106,7 +125,7 @@ Secret KeyOfText(const Secret& key, const SealedText& sealed) {
 
 absl::StatusOr<std::string> OpenWithKeyOfText(const Secret& key_of_text, const SealedText& sealed) {
   const std::string associated =
-      Associated(sealed.subject, VersionAndPlace(sealed.key_version, sealed.place));
+      Associated(sealed.subject, sealed.origin, Outside(sealed.key_version, sealed.place, sealed.origin));
   std::string clear(sealed.box.size() - kTagBytes, '\0');
   if (crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<unsigned char*>(clear.data()), nullptr,
                                                  nullptr, Bytes(sealed.box), sealed.box.size(),

@@ -19,11 +19,20 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
+// The one event that a text was sealed for, as a digest of its id ("<commit id>#<index>"). Empty: a text of
+// before texts told it.
+struct Origin {
+  std::string digest;
+  static Origin Of(std::string_view event_id);
+  bool operator==(const Origin&) const = default;
+};
+
 // What is bound to a sealed text, in clear.
 struct Binding {
   std::string_view subject;  // no space and no control character
   uint32_t key_version = 0;
   Place place;
+  Origin origin;
 };
 
 // A sealed text taken apart, not yet opened.
@@ -31,8 +40,14 @@ struct SealedText {
   std::string subject;
   uint32_t key_version = 0;
   Place place;
+  Origin origin;
   std::string nonce;
   std::string box;  // ciphertext and tag
+
+  // Whether it stands where it was sealed: in this field of this event.
+  bool IsOf(Place here, std::string_view event_id) const {
+    return place == here && (origin.digest.empty() || origin == Origin::Of(event_id));
+  }
 };
 
 // Whether the text begins as a sealed one does. No user's text may.

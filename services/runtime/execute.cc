@@ -118,7 +118,7 @@ absl::Status AnswerAgain(const EventStore& store, const std::string& commit_id,
 
 // Hands the event to the decision with what is sealed in it opened.
 absl::Status ApplyOpened(const Sealing& sealing, const EventView& event, const BoundDecision& decision) {
-  const auto opened = sealing.OpenPayload(event.type, event.payload);
+  const auto opened = sealing.OpenPayload(event);
   if (absl::IsDataLoss(opened.status()))
     return eventstore::DataLossError(event.position, Std(opened.status().message()));
   QL_RETURN_IF_ERROR(opened.status());
@@ -172,7 +172,7 @@ absl::Status ExecuteBound(EventStore& store, const Environment& environment, con
                       call.principal.teacher_id, environment.new_id};
     QL_ASSIGN_OR_RETURN(Events events, decision.decide(given));
     QL_CHECK(!events.empty(), "a decision that records nothing refuses");
-    QL_RETURN_IF_ERROR(sealing.Seal(events));
+    QL_RETURN_IF_ERROR(sealing.Seal(commit_id, events));
     const std::string first_type = events.front().type;
     const std::string first_payload = events.front().payload;
     const auto appended =

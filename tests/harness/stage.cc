@@ -92,7 +92,7 @@ void Stage::Given(std::vector<eventstore::NewEvent> events) {
 std::vector<eventstore::Event> Stage::Events(eventstore::Position after) {
   std::vector<eventstore::Event> events = StoredEvents(after);
   for (eventstore::Event& event : events) {
-    const auto opened = sealing().OpenPayload(event.type, event.payload);
+    const auto opened = sealing().OpenPayload(event.View());
     QL_CHECK(opened.ok(), std::string(opened.status().message()).c_str());
     if (opened->has_value()) event.payload = **opened;
   }

@@ -205,7 +205,8 @@ absl::StatusOr<v1::GetEventResponse> Describe(const Event& event, Openness openn
   if (payload == nullptr)
     return absl::InternalError(fmt::format("event type {} is not known here", event.type));
   if (openness == Openness::kWithoutNarrative) ClearNarrative(*payload);
-  QL_RETURN_IF_ERROR(sealing.OpenEvent(*payload, language));  // here, because JSON hides it from the way out
+  QL_RETURN_IF_ERROR(
+      sealing.OpenEvent(answer.event_id(), *payload, language));  // JSON hides it from the way out
   const auto written = google::protobuf::util::MessageToJsonString(*payload, answer.mutable_payload_json());
   if (!written.ok()) return absl::InternalError(fmt::format("event type {} has no JSON form", event.type));
   return answer;

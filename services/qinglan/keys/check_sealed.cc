@@ -18,7 +18,7 @@ using eventstore::EventView;
 using google::protobuf::Message;
 using runtime::PersonalText;
 
-absl::Status CheckText(eventstore::privacy::KeyStore& keys, std::string_view type,
+absl::Status CheckText(eventstore::privacy::KeyStore& keys, const EventView& event,
                        const PersonalText& personal, SealedReport& report) {
   if (!eventstore::privacy::IsSealed(personal.text)) {
     ++report.clear;
@@ -34,7 +34,7 @@ absl::Status CheckText(eventstore::privacy::KeyStore& keys, std::string_view typ
   QL_RETURN_IF_ERROR(eventstore::privacy::Open(*key, sealed).status());
   const auto& subjects = personal.subjects;
   if (std::find(subjects.begin(), subjects.end(), sealed.subject) == subjects.end() ||
-      sealed.place != eventstore::privacy::Place::Of(type, personal.path))
+      !sealed.IsOf(eventstore::privacy::Place::Of(event.type, personal.path), event.Id()))
     return absl::DataLossError(fmt::format("a text of {} stands where it was not sealed", sealed.subject));
   ++report.opened;
   return absl::OkStatus();
@@ -55,7 +55,7 @@ void CheckEvent(eventstore::privacy::KeyStore& keys, const EventView& event, Sea
     return problem(fmt::format("the payload is no {}", event.type));
   const absl::Status walked =
       runtime::RewritePersonal(*payload, [&](const PersonalText& personal) -> absl::StatusOr<std::string> {
-        const absl::Status checked = CheckText(keys, event.type, personal, report);
+        const absl::Status checked = CheckText(keys, event, personal, report);
         if (!checked.ok()) problem(fmt::format("{}: {}", personal.path, std::string(checked.message())));
         return personal.text;
       });

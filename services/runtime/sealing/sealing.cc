@@ -16,6 +16,7 @@ namespace {
 using eventstore::privacy::IsErased;
 using eventstore::privacy::IsSealed;
 using eventstore::privacy::KeyStore;
+using eventstore::privacy::Origin;
 using eventstore::privacy::Place;
 using eventstore::privacy::SealedText;
 using eventstore::privacy::Secret;
@@ -65,8 +66,10 @@ absl::StatusOr<std::unique_ptr<Sealing>> Sealing::Make(KeyStore& keys) {
   return std::unique_ptr<Sealing>(new Sealing(keys, fingerprints, lookups));
 }
 
-absl::Status Sealing::Seal(Events& events) const {
-  for (eventstore::NewEvent& event : events) {
+absl::Status Sealing::Seal(std::string_view commit_id, Events& events) const {
+  for (size_t i = 0; i < events.size(); ++i) {
+    eventstore::NewEvent& event = events[i];
+    const Origin origin = Origin::Of(fmt::format("{}#{}", commit_id, i));
     const Descriptor* type = TypeNamed(event.type);
     QL_CHECK(type != nullptr, "a decision's event has a message type");
     if (!HasPersonal(type)) continue;
@@ -75,12 +78,17 @@ absl::Status Sealing::Seal(Events& events) const {
       if (personal.subjects.empty())
         return absl::InternalError(fmt::format("{}/{} speaks of nobody", event.type, personal.path));
       const std::string& subject = personal.subjects.front();
-      if (IsSealed(personal.text)) return personal.text;  // of somebody erased: see OpenPayload()
+      // Of somebody erased: see OpenPayload(). It may not open again in an event that it was not sealed for.
+      if (IsSealed(personal.text)) {
+        QL_ASSIGN_OR_RETURN(const SealedText sealed, eventstore::privacy::TakeApart(personal.text));
+        if (!keys_.FindTombstone(sealed.subject).has_value()) return ErasedRefusal(sealed.subject);
+        return personal.text;
+      }
       auto key = keys_.KeyToSeal(subject);
       if (IsErased(key.status())) return ErasedRefusal(subject);
       QL_RETURN_IF_ERROR(key.status());
       return eventstore::privacy::Seal(
-          key->key, {subject, key->version, Place::Of(event.type, personal.path)}, personal.text);
+          key->key, {subject, key->version, Place::Of(event.type, personal.path), origin}, personal.text);
     };
     QL_RETURN_IF_ERROR(RewritePersonal(*payload, seal));
     event.payload = DeterministicBytes(*payload);
@@ -95,34 +103,36 @@ absl::StatusOr<std::optional<std::string>> Sealing::Open(const SealedText& seale
   return eventstore::privacy::Open(*key, sealed);
 }
 
-absl::StatusOr<std::optional<std::string>> Sealing::OpenPayload(std::string_view type,
-                                                                std::string_view payload) const {
-  if (!eventstore::privacy::MayHoldSealed(payload)) return std::nullopt;
-  const Descriptor* descriptor = TypeNamed(type);
+absl::StatusOr<std::optional<std::string>> Sealing::OpenPayload(const eventstore::EventView& event) const {
+  if (!eventstore::privacy::MayHoldSealed(event.payload)) return std::nullopt;
+  const Descriptor* descriptor = TypeNamed(event.type);
   if (descriptor == nullptr || !HasPersonal(descriptor)) return std::nullopt;
-  QL_ASSIGN_OR_RETURN(const std::unique_ptr<Message> message, Parse(descriptor, payload));
+  QL_ASSIGN_OR_RETURN(const std::unique_ptr<Message> message, Parse(descriptor, event.payload));
+  const std::string event_id = event.Id();
   const auto open = [&](const PersonalText& personal) -> absl::StatusOr<std::string> {
     if (!IsSealed(personal.text)) return personal.text;
     QL_ASSIGN_OR_RETURN(const SealedText sealed, eventstore::privacy::TakeApart(personal.text));
     QL_ASSIGN_OR_RETURN(const std::optional<std::string> clear, Open(sealed));
     if (!clear.has_value()) return personal.text;
-    if (sealed.place != Place::Of(type, personal.path) || !Contains(personal.subjects, sealed.subject))
-      return Moved(sealed, fmt::format("{}/{}", type, personal.path));
+    if (!sealed.IsOf(Place::Of(event.type, personal.path), event_id) ||
+        !Contains(personal.subjects, sealed.subject))
+      return Moved(sealed, fmt::format("{}/{} of {}", event.type, personal.path, event_id));
     return *clear;
   };
   QL_RETURN_IF_ERROR(RewritePersonal(*message, open));
   return DeterministicBytes(*message);
 }
 
-absl::Status Sealing::OpenEvent(Message& payload, Language language) const {
+absl::Status Sealing::OpenEvent(std::string_view event_id, Message& payload, Language language) const {
   const std::string& type = payload.GetDescriptor()->full_name();
   return RewritePersonal(payload, [&](const PersonalText& personal) -> absl::StatusOr<std::string> {
     if (!IsSealed(personal.text)) return personal.text;
     QL_ASSIGN_OR_RETURN(const SealedText sealed, eventstore::privacy::TakeApart(personal.text));
     QL_ASSIGN_OR_RETURN(std::optional<std::string> clear, Open(sealed));
     if (!clear.has_value()) return Sentence(language, "TEXT_ERASED");
-    if (sealed.place != Place::Of(type, personal.path) || !Contains(personal.subjects, sealed.subject))
-      return Moved(sealed, fmt::format("{}/{}", type, personal.path));
+    if (!sealed.IsOf(Place::Of(type, personal.path), event_id) ||
+        !Contains(personal.subjects, sealed.subject))
+      return Moved(sealed, fmt::format("{}/{} of {}", type, personal.path, event_id));
     return *std::move(clear);
   });
 }

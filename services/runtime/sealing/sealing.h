@@ -26,23 +26,24 @@ class Sealing {
   // The installation's own keys are made with the store's first use. Errors: the key store's.
   static absl::StatusOr<std::unique_ptr<Sealing>> Make(eventstore::privacy::KeyStore& keys);
 
-  // Seals every personal text of the events under the key of whom it speaks of, bound to its event's type and
+  // Seals every personal text of a commit's events under the key of whom it speaks of, bound to its event and
   // field. FAILED_PRECONDITION PERSON_ERASED: nothing personal is recorded about somebody who was erased.
-  // What was sealed for them before and is only repeated stays as it is.
-  [[nodiscard]] absl::Status Seal(Events& events) const;
+  // What was sealed for them before and is only repeated stays as it is, once its key is gone.
+  [[nodiscard]] absl::Status Seal(std::string_view commit_id, Events& events) const;
 
   // An event's payload with its sealed texts opened, for a decision; nothing when there are none. What was
   // sealed for somebody who has been erased stays sealed. DATA_LOSS when a text was changed, or stands in
-  // another field or speaks of somebody else than it was sealed for.
-  [[nodiscard]] absl::StatusOr<std::optional<std::string>> OpenPayload(std::string_view type,
-                                                                       std::string_view payload) const;
+  // another event or field or speaks of somebody else than it was sealed for.
+  [[nodiscard]] absl::StatusOr<std::optional<std::string>> OpenPayload(
+      const eventstore::EventView& event) const;
 
   // Opens an event for a reader; instead of what was erased stands a fixed sentence. DATA_LOSS as
   // OpenPayload().
-  [[nodiscard]] absl::Status OpenEvent(google::protobuf::Message& payload, Language language) const;
+  [[nodiscard]] absl::Status OpenEvent(std::string_view event_id, google::protobuf::Message& payload,
+                                       Language language) const;
 
-  // The same for an answer, whose texts come from events of other types: it is checked that they speak of
-  // those who stand beside them, where somebody does.
+  // The same for an answer, whose texts come from events that it does not name: it is checked that they speak
+  // of those who stand beside them, where somebody does.
   [[nodiscard]] absl::Status OpenAnswer(google::protobuf::Message& answer, Language language) const;
 
   // Who asked for what, as a keyed digest: without the installation's key nobody can try out what an erased

@@ -11,7 +11,9 @@ namespace {
 constexpr char kClear[] = "林青蓝\n第二行";
 const Place kPlace = Place::Of("qinglan.registry.v1.TeacherRegistered", "identity.display_name");
 
-Binding Anna() { return {"teacher:ANNA", 1, kPlace}; }
+constexpr char kEvent[] = "5f0c#1";
+
+Binding Anna() { return {"teacher:ANNA", 1, kPlace, Origin::Of(kEvent)}; }
 
 TEST(SealedTextTest, OpensWithItsKeyAndSaysWhoseItIs) {
   const Secret key = Secret::Random();
@@ -23,6 +25,9 @@ TEST(SealedTextTest, OpensWithItsKeyAndSaysWhoseItIs) {
   EXPECT_EQ(sealed->subject, "teacher:ANNA");
   EXPECT_EQ(sealed->key_version, 1u);
   EXPECT_EQ(sealed->place, kPlace);
+  EXPECT_TRUE(sealed->IsOf(kPlace, kEvent));
+  EXPECT_FALSE(sealed->IsOf(kPlace, "5f0c#2"));
+  EXPECT_FALSE(sealed->IsOf(Place::Of("qinglan.registry.v1.TeacherRegistered", "identity.phone"), kEvent));
   EXPECT_EQ(*Open(key, *sealed), kClear);
   EXPECT_NE(Seal(key, Anna(), kClear), text) << "equal texts do not look equal";
 }
@@ -42,6 +47,16 @@ TEST(SealedTextTest, AnyOtherByteIsDataLoss) {
     const auto opened = sealed.ok() ? Open(key, *sealed) : sealed.status();
     EXPECT_TRUE(absl::IsDataLoss(opened.status())) << size;
   }
+}
+
+TEST(SealedTextTest, ATextCannotBeMadeToForgetItsEvent) {
+  const Secret key = Secret::Random();
+  auto sealed = TakeApart(Seal(key, Anna(), kClear));
+  ASSERT_TRUE(sealed.ok());
+  sealed->origin = Origin::Of("5f0c#2");
+  EXPECT_TRUE(absl::IsDataLoss(Open(key, *sealed).status()));
+  sealed->origin = Origin();
+  EXPECT_TRUE(absl::IsDataLoss(Open(key, *sealed).status()));
 }
 
 TEST(SealedTextTest, AnotherKeyIsDataLoss) {
@@ -77,7 +92,9 @@ TEST(SealedTextTest, TextSealedBeforeStillOpens) {
       "Oh1ZEMKyNeYC5aEwlD8HfdQ9gUz5eTU");
   ASSERT_TRUE(sealed.ok()) << sealed.status();
   EXPECT_EQ(sealed->subject, "teacher:ANNA");
+  EXPECT_TRUE(sealed->IsOf(sealed->place, kEvent)) << "it does not tell its event";
   EXPECT_EQ(*Open(Secret::Of(bytes), *sealed), kClear);
+  EXPECT_TRUE(IsSealed(Seal(Secret::Of(bytes), {"teacher:ANNA", 1, kPlace, {}}, kClear)));
 }
 
 }  // namespace

@@ -91,7 +91,8 @@ class ThingsTest : public SchoolTest {
     for (const auto& stored : stage_.StoredEvents()) {
       auto event = runtime::As<Event>(stored.View());
       if (!event.has_value()) continue;
-      const absl::Status opened = stage_.sealing().OpenEvent(*event, runtime::Language::kChinese);
+      const absl::Status opened =
+          stage_.sealing().OpenEvent(stored.View().Id(), *event, runtime::Language::kChinese);
       EXPECT_TRUE(opened.ok()) << opened;
       return *event;
     }
@@ -225,7 +226,7 @@ TEST_F(ThingsTest, WhatWasSealedForTheOrganisationBeforeOpensStill) {
   const auto key = keys().KeyToSeal(subject);
   ASSERT_TRUE(key.ok()) << key.status();
   const auto place = eventstore::privacy::Place::Of(told.GetTypeName(), "summary");
-  told.set_summary(eventstore::privacy::Seal(key->key, {subject, key->version, place}, "家长刘某反映"));
+  told.set_summary(eventstore::privacy::Seal(key->key, {subject, key->version, place, {}}, "家长刘某反映"));
   stage_.Given({runtime::MakeEvent(told, absl::CivilDay(2026, 3, 1),
                                    {"incident:" + told.incident_id(), "org:" + school_})});
   EXPECT_EQ(Opened<appraisal::v1::IncidentReported>().summary(), "家长刘某反映");

@@ -10,6 +10,7 @@
 #include "qinglan/registry/v1/registry_events.pb.h"
 #include "qinglan/registry/v1/registry_service.pb.h"
 #include "qinglan/research/v1/research_events.pb.h"
+#include "services/qinglan/keys/check_sealed.h"
 #include "services/runtime/decision.h"
 #include "services/runtime/sealing/personal_fields.h"
 #include "tests/harness/request_maker.h"
@@ -166,6 +167,34 @@ TEST_F(SealingTest, TextMovedToAnotherFieldIsDataLoss) {
   command.mutable_identity()->set_display_name("安");
   command.set_reason("无");
   EXPECT_TRUE(absl::IsDataLoss(stage_.Call<registry::v1::CorrectIdentityResponse>(command).status()));
+}
+
+// A former name, say, as if it had been given again.
+TEST_F(SealingTest, TextMovedToAnotherEventOfTheSameKindIsDataLoss) {
+  const std::string anna = Register("安娜", "1001");
+  registry::v1::CorrectIdentityRequest command;
+  command.set_teacher_id(anna);
+  command.set_reason("无");
+  command.mutable_identity()->set_display_name("安");
+  ASSERT_TRUE(stage_.Call<registry::v1::CorrectIdentityResponse>(command).ok());
+  const auto former =
+      runtime::As<registry::v1::TeacherIdentityCorrected>(stage_.StoredEvents().back().View())->identity();
+  command.set_request_id("");
+  command.mutable_identity()->set_display_name("娜");
+  ASSERT_TRUE(stage_.Call<registry::v1::CorrectIdentityResponse>(command).ok());
+  ASSERT_TRUE(CheckSealed(stage_.store(), stage_.sealing().keys())->problems.empty());
+
+  Forge(anna, former);
+  command.mutable_identity()->set_display_name("丽");
+  const absl::Status refused = stage_.Call<registry::v1::CorrectIdentityResponse>(command).status();
+  EXPECT_TRUE(absl::IsDataLoss(refused)) << refused;
+  const eventstore::Event forged = stage_.StoredEvents().back();
+  auto shown = *runtime::As<registry::v1::TeacherIdentityCorrected>(forged.View());
+  EXPECT_TRUE(
+      absl::IsDataLoss(stage_.sealing().OpenEvent(forged.View().Id(), shown, runtime::Language::kChinese)));
+  const auto report = CheckSealed(stage_.store(), stage_.sealing().keys());
+  ASSERT_EQ(report->problems.size(), 1u);
+  EXPECT_EQ(report->problems.front().position, forged.position);
 }
 
 TEST_F(SealingTest, ChangedTextIsDataLoss) {
