@@ -1,22 +1,45 @@
 #include "eventstore/rocks/backup/bulk_loader.h"
 
 #include <fmt/format.h>
+#include <rocksdb/sst_file_writer.h>
 
 #include <utility>
 
 #include "eventstore/check.h"
 #include "eventstore/event_store.h"
 #include "eventstore/rocks/format/keys.h"
-#include "eventstore/rocks/index/index_file.h"
-#include "eventstore/rocks/tree/tree.h"
 
 namespace qinglan::eventstore::rocks {
 namespace {
 
 constexpr size_t kCacheBytes = 32 * 1024 * 1024;
-constexpr size_t kBatchPostings = 32 * 1024;
+constexpr size_t kThreads = 2;     // one that reads can feed about so many
+constexpr size_t kWaitingMax = 2;  // files of which all is in memory, besides those being written
+// Compressing takes half of all the time. Level 3, which compaction uses, takes a third longer for 1 % less.
+constexpr int kLogCompressionLevel = 2;
+constexpr int kTreeWriteHashes = 4096;
+// Index files that lie one behind another go where they stay. Later ones overlap with them: RocksDB sorts
+// them in by itself, the sooner the more they are.
+constexpr size_t kFirstIndexFiles = 4;
+
+absl::Status TakeOver(const Database& database, rocksdb::ColumnFamilyHandle* family,
+                      const std::vector<std::string>& paths) {
+  rocksdb::IngestExternalFileOptions ingest;
+  ingest.move_files = true;
+  ingest.failed_move_fall_back_to_copy = false;
+  return FromRocks(database.db()->IngestExternalFile(family, paths, ingest), "taking over a file");
+}
 
 }  // namespace
+
+BulkLoader::BulkLoader(std::string directory, const Limits& limits)
+    : directory_(std::move(directory)),
+      limits_(limits),
+      postings_("", Position()),
+      index_(std::make_shared<BulkIndex>()),
+      tasks_(kThreads, kWaitingMax) {
+  part_ = TakeSpare();
+}
 
 absl::StatusOr<std::unique_ptr<BulkLoader>> BulkLoader::Make(const std::string& directory,
                                                              const std::string& store_id,
@@ -27,11 +50,9 @@ absl::StatusOr<std::unique_ptr<BulkLoader>> BulkLoader::Make(const std::string& 
   synced.sync = true;
   QL_RETURN_IF_ERROR(FromRocks(loader->database_->db()->Put(synced, AsSlice(kMetaStoreIdKey), store_id),
                                "writing the store's id"));
-  loader->indexer_ = std::thread([raw = loader.get()] { raw->IndexAll(); });
+  QL_ASSIGN_OR_RETURN(loader->tree_, Tree::Open(*loader->database_, Position()));
   return loader;
 }
-
-BulkLoader::~BulkLoader() { (void)StopIndexing(); }
 
 absl::Status BulkLoader::CheckNext(const Record& record) const {
   const Position expected = end_.head.Next();
@@ -44,105 +65,106 @@ absl::Status BulkLoader::Add(Position last, std::string_view bytes) {
   QL_ASSIGN_OR_RETURN(Record record, Record::Parse(last, bytes));
   QL_RETURN_IF_ERROR(CheckNext(record));
   QL_RETURN_IF_ERROR(record.CheckWhole());
-  CommitPostings postings(record.commit_id(), last);
-  QL_RETURN_IF_ERROR(record.AddTo(postings, event_));
-  QL_RETURN_IF_ERROR(PutRecord(last, bytes));
-  const auto all = postings.all();
-  batch_.postings.insert(batch_.postings.end(), all.begin(), all.end());
-  batch_.end = last;
+  postings_.Start(record.commit_id(), last);
+  QL_RETURN_IF_ERROR(record.AddTo(postings_, event_));
+  QL_RETURN_IF_ERROR(AddToTree(record));
+  index_->Add(postings_.all());
+  part_->bytes.append(bytes);
+  part_->entries.push_back({last, part_->bytes.size()});
   end_ = {last, record.recorded_at()};
-  if (batch_.postings.size() < kBatchPostings) return absl::OkStatus();
-  HandOver();
-  const absl::MutexLock lock(&mutex_);
-  return failure_;
+  if (index_->bytes() >= limits_.index_memory_bytes) QL_RETURN_IF_ERROR(HandOverIndex());
+  // The first files are small, so that there is something to do soon.
+  const size_t bytes_max = limits_.log_file_bytes / (log_files_.size() < kThreads ? 4 : 1);
+  return part_->bytes.size() < bytes_max ? absl::OkStatus() : HandOverLog();
 }
 
-absl::Status BulkLoader::PutRecord(Position last, std::string_view record) {
-  if (log_file_ == nullptr) {
-    const rocksdb::Options options = database_->db()->GetOptions(database_->log());
-    log_file_path_ = fmt::format("{}/{}.records", directory_, ++log_files_);
-    log_file_ =
-        std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions(options), options, database_->log());
-    QL_RETURN_IF_ERROR(FromRocks(log_file_->Open(log_file_path_), "writing the log"));
-  }
-  QL_RETURN_IF_ERROR(FromRocks(log_file_->Put(PositionKey(last), AsSlice(record)), "writing the log"));
-  return log_file_->FileSize() < limits_.log_file_bytes ? absl::OkStatus() : FinishLogFile();
+// In order and each write after the one before, so that what a crash leaves is the tree of a shorter log.
+absl::Status BulkLoader::AddToTree(Record& record) {
+  QL_RETURN_IF_ERROR(tree_->Add(record, tree_batch_));
+  return tree_batch_.Count() < kTreeWriteHashes ? absl::OkStatus() : WriteTree(false);
 }
 
-absl::Status BulkLoader::FinishLogFile() {
-  if (log_file_ == nullptr) return absl::OkStatus();
-  QL_RETURN_IF_ERROR(FromRocks(log_file_->Finish(), "writing the log"));
-  log_file_.reset();
-  rocksdb::IngestExternalFileOptions ingest;
-  ingest.move_files = true;
-  ingest.failed_move_fall_back_to_copy = false;
-  return FromRocks(database_->db()->IngestExternalFile(database_->log(), {log_file_path_}, ingest),
-                   "taking over the log");
+absl::Status BulkLoader::WriteTree(bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  const absl::Status status = FromRocks(database_->db()->Write(options, &tree_batch_), "writing the tree");
+  tree_batch_.Clear();
+  return status;
 }
 
-void BulkLoader::HandOver() {
-  if (batch_.postings.empty()) return;  // the last commit has filled a batch: nothing is left over
-  const absl::MutexLock lock(&mutex_);
-  while (failure_.ok() && waiting_postings_ > limits_.waiting_postings_max) changed_.Wait(&mutex_);
-  waiting_postings_ += batch_.postings.size();
-  waiting_.push_back(std::exchange(batch_, Batch()));
-  batch_.postings.reserve(kBatchPostings + kBatchPostings / 8);
-  changed_.SignalAll();
-}
-
-absl::Status BulkLoader::StopIndexing() {
-  {
+absl::Status BulkLoader::HandOverLog() {
+  if (part_->entries.empty()) return absl::OkStatus();
+  log_files_.push_back(fmt::format("{}/{}.records", directory_, log_files_.size() + 1));
+  const std::shared_ptr<LogPart> part = std::exchange(part_, TakeSpare());
+  return tasks_.Add([this, part, path = log_files_.back()] {
+    QL_RETURN_IF_ERROR(WriteLogFile(*part, path));
     const absl::MutexLock lock(&mutex_);
-    complete_ = true;
-    changed_.SignalAll();
-  }
-  if (indexer_.joinable()) indexer_.join();
+    spare_.push_back(part);
+    return absl::OkStatus();
+  });
+}
+
+// Memory that has been used: to get as much from the system again costs more than to fill it.
+std::shared_ptr<BulkLoader::LogPart> BulkLoader::TakeSpare() {
   const absl::MutexLock lock(&mutex_);
-  return failure_;
+  if (spare_.empty()) {
+    auto part = std::make_shared<LogPart>();
+    part->bytes.reserve(limits_.log_file_bytes + limits_.log_file_bytes / 8);  // so that it is never moved
+    return part;
+  }
+  std::shared_ptr<LogPart> part = std::move(spare_.back());
+  spare_.pop_back();
+  part->bytes.clear();
+  part->entries.clear();
+  return part;
+}
+
+absl::Status BulkLoader::WriteLogFile(const LogPart& part, const std::string& path) const {
+  rocksdb::Options options = database_->db()->GetOptions(database_->log());
+  options.bottommost_compression_opts.level = kLogCompressionLevel;
+  rocksdb::SstFileWriter file(rocksdb::EnvOptions(options), options, database_->log());
+  QL_RETURN_IF_ERROR(FromRocks(file.Open(path), "writing the log"));
+  size_t begin = 0;
+  for (const LogPart::Entry& entry : part.entries) {
+    const rocksdb::Slice record(part.bytes.data() + begin, entry.end - begin);
+    QL_RETURN_IF_ERROR(FromRocks(file.Put(PositionKey(entry.last), record), "writing the log"));
+    begin = entry.end;
+  }
+  return FromRocks(file.Finish(), "writing the log");
+}
+
+absl::Status BulkLoader::HandOverIndex() {
+  if (index_->bytes() == 0) return absl::OkStatus();
+  const std::shared_ptr<BulkIndex> index = std::exchange(index_, std::make_shared<BulkIndex>());
+  const size_t group = index_files_.size();
+  index_files_.emplace_back();
+  for (const BulkIndex::Range range : index->Split(group == 0 ? kFirstIndexFiles : 1)) {
+    std::vector<std::string>& files = index_files_[group];
+    files.push_back(fmt::format("{}/{}-{}.postings", directory_, group + 1, files.size() + 1));
+    QL_RETURN_IF_ERROR(tasks_.Add([this, index, range, end = end_.head, path = files.back()] {
+      return FromRocks(index->Write(*database_, range, end, path), "writing the index");
+    }));
+  }
+  return absl::OkStatus();
+}
+
+// The index after the log, and each of its parts with the note of how far it reaches then.
+absl::Status BulkLoader::TakeOverFiles() {
+  if (!log_files_.empty()) QL_RETURN_IF_ERROR(TakeOver(*database_, database_->log(), log_files_));
+  for (const std::vector<std::string>& files : index_files_)
+    QL_RETURN_IF_ERROR(TakeOver(*database_, database_->index(), files));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<LogEnd> BulkLoader::Finish() {
-  HandOver();
-  QL_RETURN_IF_ERROR(FinishLogFile());
-  QL_RETURN_IF_ERROR(StopIndexing());
-  if (end_.head > Position()) QL_RETURN_IF_ERROR(WriteMemory());
-  QL_ASSIGN_OR_RETURN(const auto tree, Tree::Open(*database_, end_.head));
-  QL_RETURN_IF_ERROR(tree->ready());
+  QL_RETURN_IF_ERROR(HandOverIndex());
+  QL_RETURN_IF_ERROR(HandOverLog());
+  QL_RETURN_IF_ERROR(WriteTree(true));
+  QL_RETURN_IF_ERROR(tasks_.Finish());
+  QL_RETURN_IF_ERROR(TakeOverFiles());
+  tree_.reset();
   database_.reset();
   return end_;
-}
-
-void BulkLoader::IndexAll() {
-  for (;;) {
-    Batch batch;
-    {
-      const absl::MutexLock lock(&mutex_);
-      while (waiting_.empty() && !complete_) changed_.Wait(&mutex_);
-      if (waiting_.empty() || !failure_.ok()) return;
-      batch = std::move(waiting_.front());
-      waiting_.pop_front();
-      waiting_postings_ -= batch.postings.size();
-      changed_.SignalAll();
-    }
-    if (absl::Status status = IndexBatch(batch); !status.ok()) {
-      const absl::MutexLock lock(&mutex_);
-      failure_ = std::move(status);
-      changed_.SignalAll();
-      return;
-    }
-  }
-}
-
-absl::Status BulkLoader::IndexBatch(const Batch& batch) {
-  memory_->Add(batch.postings);
-  memory_end_ = batch.end;
-  return memory_->bytes() < limits_.index_memory_bytes ? absl::OkStatus() : WriteMemory();
-}
-
-absl::Status BulkLoader::WriteMemory() {
-  QL_RETURN_IF_ERROR(WriteIndexFile(*database_, *memory_, memory_end_));
-  memory_ = std::make_unique<MemoryIndex>();
-  return absl::OkStatus();
 }
 
 }  // namespace qinglan::eventstore::rocks

@@ -1,44 +1,47 @@
 // Fills a new store with the records of another's log, as sorted files that RocksDB takes over: many times
 // faster than appending, and the same bytes.
+//
+//   caller  checks each record, lets the tree grow, gathers its postings, collects the records of a file
+//   tasks   write the files: of the log, each from its own records; of the index, each a range of the terms
+//
+// The files lie beside the database until Finish(), which hands over all of them.
 #pragma once
 
 #include <absl/base/thread_annotations.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/synchronization/mutex.h>
-#include <rocksdb/sst_file_writer.h>
+#include <rocksdb/write_batch.h>
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "eventstore/event.h"
+#include "eventstore/rocks/backup/tasks.h"
 #include "eventstore/rocks/database.h"
 #include "eventstore/rocks/format/posting.h"
 #include "eventstore/rocks/format/record.h"
-#include "eventstore/rocks/index/memory_index.h"
+#include "eventstore/rocks/index/bulk_index.h"
 #include "eventstore/rocks/read/reader.h"
+#include "eventstore/rocks/tree/tree.h"
 
 namespace qinglan::eventstore::rocks {
 
-// Not thread-safe; has a thread of its own, which makes the index. Until Finish() has returned OK the
+// Not thread-safe; has threads of its own, which write the files. Until Finish() has returned OK the
 // directory is no store to rely on.
 class BulkLoader {
  public:
   struct Limits {
-    size_t log_file_bytes = 128 * 1024 * 1024;      // of a file of the log
-    size_t index_memory_bytes = 192 * 1024 * 1024;  // of postings, which then go to disk as one file
-    size_t waiting_postings_max = 4 * 1024 * 1024;  // between the two threads
+    size_t log_file_bytes = 64 * 1024 * 1024;       // of records in a file of the log, before compression
+    size_t index_memory_bytes = 256 * 1024 * 1024;  // of postings, which then go to disk
   };
 
   // A new store that bears the id `store_id`. `directory` must not be there.
   static absl::StatusOr<std::unique_ptr<BulkLoader>> Make(const std::string& directory,
                                                           const std::string& store_id, const Limits& limits);
-  ~BulkLoader();
   BulkLoader(const BulkLoader&) = delete;
 
   // The next commit as a log has it at `last`. DATA_LOSS with the position when it is damaged, is not the
@@ -51,45 +54,41 @@ class BulkLoader {
   const LogEnd& end() const { return end_; }
 
  private:
-  // Postings of whole commits up to `end`.
-  struct Batch {
-    std::vector<TermPosting> postings;
-    Position end;
+  // The records of one file of the log.
+  struct LogPart {
+    struct Entry {
+      Position last;
+      size_t end;  // of its bytes, which follow those of the one before
+    };
+    std::string bytes;
+    std::vector<Entry> entries;
   };
 
-  BulkLoader(std::string directory, const Limits& limits)
-      : directory_(std::move(directory)), limits_(limits) {}
+  BulkLoader(std::string directory, const Limits& limits);
   absl::Status CheckNext(const Record& record) const;
-  absl::Status PutRecord(Position last, std::string_view record);
-  absl::Status FinishLogFile();
-  void HandOver();
-  absl::Status StopIndexing();
-
-  // The index thread's.
-  void IndexAll();
-  absl::Status IndexBatch(const Batch& batch);
-  absl::Status WriteMemory();
+  absl::Status AddToTree(Record& record);
+  absl::Status WriteTree(bool sync);
+  absl::Status HandOverLog();
+  absl::Status HandOverIndex();
+  std::shared_ptr<LogPart> TakeSpare();
+  absl::Status WriteLogFile(const LogPart& part, const std::string& path) const;
+  absl::Status TakeOverFiles();
 
   const std::string directory_;
   const Limits limits_;
   std::unique_ptr<Database> database_;
+  std::unique_ptr<Tree> tree_;
   LogEnd end_;
-  std::unique_ptr<rocksdb::SstFileWriter> log_file_;
-  std::string log_file_path_;
-  uint64_t log_files_ = 0;
-  EventView event_;  // room to decode in
-  Batch batch_;
-
-  std::unique_ptr<MemoryIndex> memory_ = std::make_unique<MemoryIndex>();
-  Position memory_end_;
-
+  CommitPostings postings_;  // room for those of one commit
+  EventView event_;          // room to decode in
+  rocksdb::WriteBatch tree_batch_;
+  std::shared_ptr<LogPart> part_;
+  std::shared_ptr<BulkIndex> index_;
+  std::vector<std::string> log_files_;                 // in the order of their records
+  std::vector<std::vector<std::string>> index_files_;  // those with the postings of older commits first
   absl::Mutex mutex_;
-  absl::CondVar changed_;
-  std::deque<Batch> waiting_ ABSL_GUARDED_BY(mutex_);
-  size_t waiting_postings_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool complete_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
-  std::thread indexer_;
+  std::vector<std::shared_ptr<LogPart>> spare_ ABSL_GUARDED_BY(mutex_);
+  Tasks tasks_;  // last, so that it ends before what its tasks use
 };
 
 }  // namespace qinglan::eventstore::rocks

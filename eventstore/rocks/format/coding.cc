@@ -1,5 +1,8 @@
 #include "eventstore/rocks/format/coding.h"
 
+#include <bit>
+#include <cstring>
+
 namespace qinglan::eventstore::rocks {
 namespace {
 
@@ -19,15 +22,19 @@ T LoadLittle(const char* bytes) {
   return value;
 }
 
+// There and back. A loop over the bytes, which g++ 12 leaves one, shows where an index file is sorted.
+uint64_t ToBig(uint64_t value) {
+  return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
+}
+
 }  // namespace
 
 void AppendFixed32(std::string& out, uint32_t value) { AppendLittle(out, value); }
 void AppendFixed64(std::string& out, uint64_t value) { AppendLittle(out, value); }
 
 void AppendBig64(std::string& out, uint64_t value) {
-  char bytes[8];
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (8 * (7 - i)));
-  out.append(bytes, sizeof(bytes));
+  const uint64_t big = ToBig(value);
+  out.append(reinterpret_cast<const char*>(&big), sizeof(big));
 }
 
 void AppendVarint(std::string& out, uint64_t value) {
@@ -46,9 +53,9 @@ void AppendText(std::string& out, std::string_view text) {
 uint32_t LoadFixed32(const char* bytes) { return LoadLittle<uint32_t>(bytes); }
 
 uint64_t LoadBig64(const char* bytes) {
-  uint64_t value = 0;
-  for (int i = 0; i < 8; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
-  return value;
+  uint64_t big = 0;
+  std::memcpy(&big, bytes, sizeof(big));
+  return ToBig(big);
 }
 
 size_t VarintBytes(uint64_t value) {

@@ -68,18 +68,24 @@ bool DecodePlaces(TermKind kind, std::string_view value, Position last, Places& 
   return !value.empty();
 }
 
-std::string EncodePlaces(TermKind kind, absl::Span<const Posting> postings) {
-  std::string value;
-  if (kind == TermKind::kCommit) return value;
+void AppendPlaces(std::string& value, TermKind kind, absl::Span<const Posting> postings) {
+  if (kind == TermKind::kCommit) return;
   const bool only_last = postings.size() == 1 && postings[0].back == 0;
   for (const Posting& posting : postings) {
     if (!only_last) AppendVarint(value, posting.back);
     if (kind == TermKind::kTag) AppendFixed32(value, posting.type_hash);
   }
+}
+
+std::string EncodePlaces(TermKind kind, absl::Span<const Posting> postings) {
+  std::string value;
+  AppendPlaces(value, kind, postings);
   return value;
 }
 
-CommitPostings::CommitPostings(std::string_view commit_id, Position last) : last_(last) {
+void CommitPostings::Start(std::string_view commit_id, Position last) {
+  last_ = last;
+  postings_.clear();
   postings_.push_back({Term::Of(TermKind::kCommit, commit_id), {last, 0, 0}});
 }
 

@@ -63,13 +63,17 @@ struct TermPosting {
   Posting posting;
 };
 
-// The value under which the index keeps the postings of one term and one commit: ascending, none twice.
+// Appends to `value` what the index keeps of the postings of one term and one commit: ascending, none twice.
+void AppendPlaces(std::string& value, TermKind kind, absl::Span<const Posting> postings);
 std::string EncodePlaces(TermKind kind, absl::Span<const Posting> postings);
 
 // Gathers the postings of one commit.
 class CommitPostings {
  public:
-  CommitPostings(std::string_view commit_id, Position last);
+  CommitPostings(std::string_view commit_id, Position last) { Start(commit_id, last); }
+
+  // Begins with another commit, in the memory of the one before.
+  void Start(std::string_view commit_id, Position last);
 
   // Events in ascending order.
   void AddEvent(Position position, std::string_view type, absl::Span<const std::string_view> tags);

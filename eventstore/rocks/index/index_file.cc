@@ -1,6 +1,5 @@
 #include "eventstore/rocks/index/index_file.h"
 
-#include <absl/functional/function_ref.h>
 #include <fmt/format.h>
 #include <rocksdb/env.h>
 #include <rocksdb/sst_file_writer.h>
@@ -24,26 +23,23 @@ std::string IndexFilePath(const Database& database, Position end) {
   return fmt::format("{}/{}{}", database.db()->GetName(), end.value, kFileSuffix);
 }
 
-using Put = absl::FunctionRef<rocksdb::Status(const rocksdb::Slice& key, const rocksdb::Slice& value)>;
-
 // The entries of one term: one a commit.
-rocksdb::Status PutTerm(const Term& term, absl::Span<const Posting> postings, Put put) {
+rocksdb::Status PutTerm(const Term& term, absl::Span<const Posting> postings, IndexEntries& entries) {
   for (size_t begin = 0, end = 0; begin < postings.size(); begin = end) {
     const Position last = postings[begin].last();
     while (end < postings.size() && postings[end].last() == last) ++end;
-    const std::string value = EncodePlaces(term.kind(), postings.subspan(begin, end - begin));
-    if (auto status = put(PostingKey(term, last), value); !status.ok()) return status;
+    if (auto status = entries.Put(term, last, postings.subspan(begin, end - begin)); !status.ok())
+      return status;
   }
   return rocksdb::Status::OK();
 }
 
-// Every entry of the index in order of key, that which says how far it reaches before all.
-rocksdb::Status PutAll(const MemoryIndex& memory, Position end, Put put) {
-  std::string up_to;
-  AppendBig64(up_to, end.value);
-  rocksdb::Status status = put(AsSlice(kIndexedKey), up_to);
+// Every entry of the index in order of key.
+rocksdb::Status PutAll(const MemoryIndex& memory, Position end, IndexEntries::PutEntry put) {
+  IndexEntries entries(put);
+  rocksdb::Status status = entries.PutReach(end);
   memory.ForEachTerm([&](const Term& term, absl::Span<const Posting> postings) {
-    if (status.ok()) status = PutTerm(term, postings, put);
+    if (status.ok()) status = PutTerm(term, postings, entries);
   });
   return status;
 }
@@ -88,6 +84,16 @@ rocksdb::Status WriteThroughMemtable(Database& database, const MemoryIndex& memo
 }
 
 }  // namespace
+
+rocksdb::Status IndexEntries::PutReach(Position end) { return put_(AsSlice(kIndexedKey), PositionKey(end)); }
+
+rocksdb::Status IndexEntries::Put(const Term& term, Position last, absl::Span<const Posting> postings) {
+  key_.assign(term.view());
+  AppendBig64(key_, last.value);
+  value_.clear();
+  AppendPlaces(value_, term.kind(), postings);
+  return put_(key_, value_);
+}
 
 absl::Status WriteIndexFile(Database& database, const MemoryIndex& memory, Position end) {
   return FromRocks(database.has_stopped() ? WriteThroughMemtable(database, memory, end)

@@ -34,7 +34,7 @@ absl::Status Tree::Derive(Position head) {
   return absl::OkStatus();
 }
 
-absl::Status Tree::Grow(Record& record, rocksdb::WriteBatch& batch) {
+absl::Status Tree::Add(Record& record, rocksdb::WriteBatch& batch) {
   const auto keep = [&](int tier, uint64_t index, const Hash& hash) {
     const rocksdb::Status status =
         batch.Put(database_.tree(), NodeKey{tier, index}.Encode(), AsSlice(hash.view()));
@@ -49,7 +49,7 @@ absl::Status Tree::Grow(Record& record, rocksdb::WriteBatch& batch) {
 void Tree::Add(Position last, std::string_view record, rocksdb::WriteBatch& batch) {
   auto parsed = Record::Parse(last, record);
   QL_CHECK(parsed.ok() && parsed->first().value == frontier_.size() + 1, "the tree is as long as the log");
-  QL_CHECK(Grow(*parsed, batch).ok(), "a record that was just encoded parses");
+  QL_CHECK(Add(*parsed, batch).ok(), "a record that was just encoded parses");
 }
 
 // In order and each write after the one before, so that what a crash leaves is the tree of a shorter log.
@@ -68,7 +68,7 @@ absl::Status Tree::Fill(Position head) {
   LogCursor log(database_);
   QL_RETURN_IF_ERROR(log.SeekContaining(Position(frontier_.size() + 1)));
   while (log.valid() && log.record().last() <= head) {
-    QL_RETURN_IF_ERROR(Grow(log.record(), batch));
+    QL_RETURN_IF_ERROR(Add(log.record(), batch));
     if (batch.Count() >= kFillWriteHashes) QL_RETURN_IF_ERROR(write(false));
     QL_RETURN_IF_ERROR(log.Next());
   }

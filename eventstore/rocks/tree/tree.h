@@ -32,13 +32,14 @@ class Tree {
   // Lets the tree grow by a commit on its way into the log: `record` is what is stored at `last`. What the
   // tree stores for it goes into `batch`.
   void Add(Position last, std::string_view record, rocksdb::WriteBatch& batch);
+  // The same, of a record that came from elsewhere: DATA_LOSS when it does not parse.
+  absl::Status Add(Record& record, rocksdb::WriteBatch& batch);
   // Takes the tree from the store again, whose log ends at `head`: after a write that failed.
   absl::Status Derive(Position head);
 
  private:
   explicit Tree(Database& database) : database_(database), nodes_(database) {}
   absl::Status Fill(Position head);
-  absl::Status Grow(Record& record, rocksdb::WriteBatch& batch);
 
   Database& database_;
   const StoredNodes nodes_;

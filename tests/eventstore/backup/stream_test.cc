@@ -242,7 +242,7 @@ TEST_F(StreamTest, TheLoaderTakesOnlyWhatComesNext) {
         return absl::OkStatus();
       }).ok());
   // Small limits, so that a few commits fill several files of each kind.
-  const auto loader = rocks::BulkLoader::Make(installation_.In("loaded"), "id", {1000, 2000, 10});
+  const auto loader = rocks::BulkLoader::Make(installation_.In("loaded"), "id", {1000, 2000});
   ASSERT_TRUE(loader.ok()) << loader.status();
   ASSERT_TRUE((*loader)->Add(records[0].first, records[0].second).ok());
   EXPECT_EQ((*loader)->Add(records[2].first, records[2].second).code(), StatusCode::kDataLoss) << "a hole";
@@ -279,7 +279,7 @@ TEST_F(StreamTest, WhatFillsABatchWithItsLastCommitIsIndexedToItsEnd) {
 TEST_F(StreamTest, ManyFilesOfEachKindMakeOneSoundStore) {
   Fill(2000);
   const auto loader =
-      rocks::BulkLoader::Make(installation_.In("loaded"), store_->store_id(), {20'000, 60'000, 1000});
+      rocks::BulkLoader::Make(installation_.In("loaded"), store_->store_id(), {20'000, 60'000});
   ASSERT_TRUE(loader.ok()) << loader.status();
   ASSERT_TRUE(
       rocks::ForEachRecord(store_->database(), *store_->Head(), [&](Position last, std::string_view record) {
