@@ -1,10 +1,10 @@
-// Dictionaries of compressed files, made ready for use once.
+// What zstd needs to decompress a block, made once and kept.
 //
 // Every block of the log is compressed with the dictionary of its file. RocksDB 7.8 hands the dictionary's
-// bytes to zstd with each block, and zstd builds its tables out of them each time: that takes longer than to
-// decompress a block of 4 KiB. So the program is linked in such a way (CMakeLists.txt, --wrap) that RocksDB's
-// call comes here, where the tables are kept. With a RocksDB that is a shared library nothing comes here:
-// slower, and as right.
+// bytes to zstd with each block, and zstd builds its tables out of them each time, which takes longer than to
+// decompress 4 KiB; and for each block of a MultiGet it makes a context of 100 KB or more. So programs are
+// linked in such a way (CMakeLists.txt, --wrap) that these calls of RocksDB's come here. With a RocksDB that
+// is a shared library nothing comes here: slower, and as right.
 #pragma once
 
 #include <absl/base/thread_annotations.h>
@@ -17,18 +17,19 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+struct ZSTD_DCtx_s;
 struct ZSTD_DDict_s;
 
 namespace qinglan::eventstore::rocks {
 
-// Thread-safe.
+// Dictionaries with their tables. Thread-safe.
 class Dictionaries {
  public:
   // At most so many are kept; a further one takes the place of the one that was used least lately.
   explicit Dictionaries(size_t kept_max) : kept_max_(kept_max) {}
 
-  // A dictionary with its tables.
   struct Digest {
     explicit Digest(std::string_view dictionary);
     ~Digest();
@@ -40,7 +41,8 @@ class Dictionaries {
     std::atomic<uint64_t> used = 0;
   };
 
-  // That of `dictionary`, whose bytes are compared in full. Null when it has no tables: then nothing is gained.
+  // That of `dictionary`, whose bytes are compared in full. Null when it has no tables: then there is nothing
+  // to gain.
   std::shared_ptr<const Digest> Find(std::string_view dictionary);
 
   size_t size() const;
@@ -54,7 +56,21 @@ class Dictionaries {
   absl::flat_hash_map<uint32_t, std::shared_ptr<Digest>> kept_ ABSL_GUARDED_BY(mutex_);  // by zstd's own id
 };
 
-// Those of this process.
-Dictionaries& ProcessDictionaries();
+// Contexts that nobody uses at the moment. Thread-safe.
+class Contexts {
+ public:
+  explicit Contexts(size_t kept_max) : kept_max_(kept_max) {}
+  ~Contexts();
+
+  // One that is as new, or null: then one has to be made.
+  ZSTD_DCtx_s* Take();
+  // False when there are enough: the context is still the caller's.
+  [[nodiscard]] bool Keep(ZSTD_DCtx_s* context);
+
+ private:
+  const size_t kept_max_;
+  absl::Mutex mutex_;
+  std::vector<ZSTD_DCtx_s*> kept_ ABSL_GUARDED_BY(mutex_);
+};
 
 }  // namespace qinglan::eventstore::rocks
