@@ -1,6 +1,11 @@
 // Queries, directions, bounds and limits of Read().
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include "tests/contract/store_under_test.h"
 
 namespace qinglan::eventstore {
@@ -105,6 +110,95 @@ TEST_P(ReadTest, AReadStartedAtAPositionSeesNothingLaterThanTheHeadAtItsCall) {
   });
   EXPECT_EQ(*read, Position(10));
   EXPECT_THAT(seen, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+}
+
+// More than goes into one message, and its neighbours, in both directions.
+TEST_P(ReadTest, AReadOfManyEventsOfATagIsOneReadHoweverItIsCut) {
+  constexpr size_t kMany = 1'300;
+  for (size_t left = kMany; left > 0; left -= 100) Put("many", {"many"}, 100);
+  const auto ignore = [](const EventView&) { return true; };
+  for (const bool backwards : {false, true}) {
+    for (const size_t limit : {511UL, 512UL, 513UL, 1'024UL, 1'299UL, 1'300UL, 1'301UL, SIZE_MAX}) {
+      const ReadOptions options{.limit = limit, .backwards = backwards};
+      const std::vector<uint64_t> seen = Positions(Tagged({"many"}), options);
+      ASSERT_EQ(seen.size(), std::min(limit, kMany));
+      for (size_t i = 0; i < seen.size(); ++i) ASSERT_EQ(seen[i], backwards ? 10 + kMany - i : 11 + i);
+      const Position end = limit <= kMany ? Position(seen.back()) : Position(10 + kMany);
+      EXPECT_EQ(*store().Read(Tagged({"many"}), options, ignore), end) << limit << backwards;
+    }
+  }
+}
+
+TEST_P(ReadTest, LargeEventsOfATagComeWholeAndInOrder) {
+  std::vector<std::string> payloads;
+  for (char letter = 'a'; letter < 'a' + 9; ++letter) {
+    payloads.push_back(std::string(100'000, letter));
+    ASSERT_TRUE(store()
+                    .AppendAndWait(
+                        MakeRequest(std::string(3, letter), {MakeEvent("large", {"large"}, payloads.back())}))
+                    .ok());
+  }
+  std::vector<std::string> seen;
+  for (Event& event : ReadAll(Tagged({"large"}))) seen.push_back(std::move(event.payload));
+  EXPECT_EQ(seen, payloads);
+}
+
+TEST_P(ReadTest, AReadOfATagSeesOneLogThoughItGrowsAllTheWhile) {
+  for (int i = 0; i < 12; ++i) Put("many", {"many"}, 100);
+  for (const bool backwards : {false, true}) {
+    const Position head = HeadNow();
+    std::vector<uint64_t> seen;
+    const auto read = store().Read(Tagged({"many"}), {.backwards = backwards}, [&](const EventView& event) {
+      if (seen.size() % 400 == 0) Put("many", {"many"}, 1);
+      seen.push_back(event.position.value);
+      return true;
+    });
+    EXPECT_EQ(*read, head);
+    EXPECT_EQ(seen.size(), head.value - 10);
+    EXPECT_EQ(*std::max_element(seen.begin(), seen.end()), head.value);
+  }
+}
+
+// A long scan reads ahead of its visitor.
+TEST_P(ReadTest, AScanOfALongLogIsInOrderAndMayEndAnywhere) {
+  constexpr uint64_t kEvents = 12'000;
+  const std::vector<NewEvent> five(5, MakeEvent("many", {}));
+  for (uint64_t put = 10; put < kEvents - 5; put += 5) {
+    store().Append(MakeRequest(std::to_string(put), five), [](const auto& done) { EXPECT_TRUE(done.ok()); });
+  }
+  Put("last", {}, 5);
+  ASSERT_EQ(HeadNow(), Position(kEvents));
+  for (const uint64_t end : {uint64_t{1'000}, uint64_t{7'777}, kEvents + 1}) {
+    uint64_t last = 0;
+    const auto read = store().Read(Query::All(), {}, [&](const EventView& event) {
+      EXPECT_EQ(event.position.value, ++last);
+      return last != end;
+    });
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(*read, Position(std::min(end, kEvents)));
+    EXPECT_EQ(last, std::min(end, kEvents));
+  }
+}
+
+TEST_P(ReadTest, AVisitorThatThrowsEndsItsReadAndNothingElse) {
+  for (int i = 0; i < 8; ++i) Put("many", {"many"}, 100);
+  const auto subscription = store().Subscribe(Query::All(), Position(0));
+  ASSERT_TRUE(subscription.ok());
+  for (const size_t after : {1UL, 600UL}) {
+    size_t seen = 0;
+    const auto visit = [&](const EventView&) {
+      if (++seen == after) throw std::runtime_error("enough");
+      return true;
+    };
+    EXPECT_THROW((void)store().Read(Tagged({"many"}), {}, visit), std::runtime_error);
+    seen = 0;
+    EXPECT_THROW((void)store().Read(Query::All(), {}, visit), std::runtime_error);
+    seen = 0;
+    EXPECT_THROW((void)(*subscription)->Next(1'000, absl::Seconds(10), visit), std::runtime_error);
+  }
+  EXPECT_EQ(Positions(Tagged({"many"})).size(), 800u);
+  // What is over holds up no end.
+  (*subscription).get()->Cancel();
 }
 
 TEST_P(ReadTest, BrokenQueriesAreInvalid) {

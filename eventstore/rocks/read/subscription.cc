@@ -1,5 +1,7 @@
 #include "eventstore/rocks/read/subscription.h"
 
+#include <absl/cleanup/cleanup.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -20,9 +22,8 @@ RocksSubscription::RocksSubscription(const Index& index, std::shared_ptr<Head> h
 
 absl::StatusOr<Progress> RocksSubscription::Next(size_t limit, absl::Duration wait, EventVisitor visit) {
   if (!head_->Enter()) return absl::CancelledError("the event store has closed");
-  auto progress = Follow(limit, wait, visit);
-  head_->Leave();
-  return progress;
+  const absl::Cleanup leave = [this] { head_->Leave(); };  // the visitor may throw
+  return Follow(limit, wait, visit);
 }
 
 absl::StatusOr<Progress> RocksSubscription::Follow(size_t limit, absl::Duration wait, EventVisitor visit) {

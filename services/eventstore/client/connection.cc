@@ -41,6 +41,7 @@ Connection::Methods MethodsOf(const std::shared_ptr<grpc::Channel>& channel) {
   return {
       Method("/qinglan.eventstore.v1.EventStoreService/AppendStream", Method::BIDI_STREAMING, channel),
       Method("/qinglan.eventstore.v1.EventStoreService/Read", Method::SERVER_STREAMING, channel),
+      Method("/qinglan.eventstore.v1.EventStoreService/ReadPage", Method::NORMAL_RPC, channel),
       Method("/qinglan.eventstore.v1.EventStoreService/Subscribe", Method::SERVER_STREAMING, channel),
       Method("/qinglan.eventstore.v1.EventStoreService/FindCommit", Method::NORMAL_RPC, channel),
       Method("/qinglan.eventstore.v1.EventStoreService/GetHead", Method::NORMAL_RPC, channel),

@@ -1,7 +1,10 @@
 #include "services/eventstore/client/remote_read.h"
 
+#include <absl/cleanup/cleanup.h>
 #include <fmt/format.h>
+#include <grpcpp/impl/client_unary_call.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,19 +18,31 @@
 namespace qinglan::eventstore::remote {
 namespace {
 
+// It goes through the log, which is better done over one stream.
+bool HasScan(const Query& query) {
+  return std::any_of(query.items.begin(), query.items.end(),
+                     [](const QueryItem& item) { return item.types.empty() && item.tags.empty(); });
+}
+
 class Reading {
  public:
   Reading(const Connection& connection, absl::Duration timeout, const Query& query,
           const ReadOptions& options, EventVisitor visit)
-      : connection_(connection), timeout_(timeout), query_(query), left_(options), visit_(visit) {}
+      : connection_(connection),
+        timeout_(timeout),
+        query_(query),
+        left_(options),
+        visit_(visit),
+        page_first_(options.limit <= kMessageEventsMax || !HasScan(query)) {}
 
   absl::StatusOr<Position> Run() {
     absl::Time give_up = absl::Now() + timeout_;
     Backoff backoff;
     while (true) {
       received_ = false;
-      const absl::Status status = Follow();
+      const absl::Status status = page_first_ ? AskForPage() : Follow();
       if (result_.has_value()) return *result_;
+      if (status.ok()) continue;  // over the page, by a stream
       if (!IsBroken(status)) return status;
       if (received_) {
         give_up = absl::Now() + timeout_;
@@ -40,12 +55,37 @@ class Reading {
   }
 
  private:
+  // OK when it has the page, which need not be the result.
+  absl::Status AskForPage() {
+    std::string request;
+    EncodeRead(query_, left_, request);
+    grpc::ClientContext context;
+    connection_.Prepare(context);
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
+    grpc::ByteBuffer response;
+    const absl::Status status = FromGrpcStatus(
+        grpc::internal::BlockingUnaryCall(&connection_.channel(), connection_.methods().read_page, &context,
+                                          ToBuffer(std::move(request)), &response));
+    if (absl::IsDeadlineExceeded(status)) {
+      return absl::UnavailableError("the event store gave no answer in time");
+    }
+    // A server of an older version has no pages.
+    page_first_ = !status.ok() && !absl::IsUnimplemented(status);
+    if (!status.ok()) return absl::IsUnimplemented(status) ? absl::OkStatus() : status;
+    return Take(response);
+  }
+
   // Over one call, until there is a result or it ended without.
   absl::Status Follow() {
     std::string request;
     EncodeRead(query_, left_, request);
     const auto stream = MessageStream::Open(connection_, connection_.methods().read, std::move(request),
                                             std::make_shared<Signal>());
+    // The visitor may throw.
+    const absl::Cleanup leave = [&] {
+      if (!complete_) stream->Cancel();
+      stream->Leave();
+    };
     absl::Status status;
     grpc::ByteBuffer message;
     while (status.ok() && !result_.has_value()) {
@@ -62,8 +102,6 @@ class Reading {
           break;
       }
     }
-    if (!complete_) stream->Cancel();
-    stream->Leave();
     return status;
   }
 
@@ -103,6 +141,7 @@ class Reading {
   const Query& query_;
   ReadOptions left_;  // what a further call would have to read
   EventVisitor visit_;
+  bool page_first_;
   EventBatch batch_;
   std::optional<Position> bound_;
   Position last_;

@@ -1,5 +1,7 @@
 #include "services/eventstore/client/remote_subscription.h"
 
+#include <absl/cleanup/cleanup.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -46,9 +48,9 @@ void RemoteSubscription::Drop() {
 
 absl::StatusOr<Progress> RemoteSubscription::Next(size_t limit, absl::Duration wait, EventVisitor visit) {
   if (!followers_->Enter()) return absl::CancelledError("the event store's client has closed");
+  const absl::Cleanup leave = [this] { followers_->Leave(); };  // the visitor may throw
   auto progress = Follow(limit, absl::Now() + std::max(wait, absl::ZeroDuration()), visit);
   if (!progress.ok()) Drop();
-  followers_->Leave();
   return progress;
 }
 

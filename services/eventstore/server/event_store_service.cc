@@ -9,6 +9,7 @@
 #include "eventstore/check.h"
 #include "qinglan/eventstore/v1/event_store_service.pb.h"
 #include "services/eventstore/server/append_call.h"
+#include "services/eventstore/server/page_call.h"
 #include "services/eventstore/server/parts.h"
 #include "services/eventstore/server/read_call.h"
 #include "services/eventstore/server/subscribe_call.h"
@@ -87,8 +88,14 @@ class EventStoreService::Impl final : public grpc::Service {
           });
     }
     if (name == "Read") return Streaming<remote::ReadCallReactor>(method);
+    if (name == "ReadPage") {
+      return new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
+          [this, &method](CallbackServerContext* context, const ByteBuffer* request, ByteBuffer* response) {
+            return new remote::PageCallReactor(parts_, method, *context, *request, *response);
+          });
+    }
     if (name == "Subscribe") return Streaming<remote::SubscribeCallReactor>(method);
-    if (name == "FindCommit") return Quick<v1::FindCommitRequest, v1::FindCommitResponse>(method);
+    if (name == "FindCommit") return Unary<v1::FindCommitRequest, v1::FindCommitResponse>(method);
     if (name == "GetHead") return Quick<v1::GetHeadRequest, v1::GetHeadResponse>(method);
     if (name == "GetHeadAt") return Unary<v1::GetHeadAtRequest, v1::GetHeadAtResponse>(method);
     QL_CHECK(name == "Append", "every rpc of the service has a handler");
@@ -106,7 +113,7 @@ class EventStoreService::Impl final : public grpc::Service {
         });
   }
 
-  // On gRPC's own thread: one look-up at most.
+  // On gRPC's own thread: what is in memory.
   template <class Request, class Response>
   Handler* Quick(const MethodDescriptor& method) {
     return new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
@@ -118,7 +125,7 @@ class EventStoreService::Impl final : public grpc::Service {
         });
   }
 
-  // On a worker, for it searches the log and may have to wait for a commit under way.
+  // On a worker, for it searches the log, which may have to wait for the disk or for a commit under way.
   template <class Request, class Response>
   Handler* Unary(const MethodDescriptor& method) {
     return new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(

@@ -8,13 +8,10 @@
 #include "services/eventstore/server/gate.h"
 #include "services/eventstore/server/head_watch.h"
 #include "services/eventstore/server/streams.h"
+#include "services/eventstore/wire/messages.h"
 #include "services/runtime/transport/workers.h"
 
 namespace qinglan::eventstore::remote {
-
-// One message of events: whichever is reached first, and at least one event.
-inline constexpr size_t kMessageEventsMax = 512;
-inline constexpr size_t kMessageEventBytesMax = 256 * 1024;
 
 // A message that has this many events will have many, as a rule: it gets its room at once instead of growing
 // into it by copies.

@@ -33,7 +33,7 @@ void AddStreamOutcome(const absl::StatusOr<Appended>& outcome, std::string& out)
 [[nodiscard]] bool DecodeStreamOutcomes(std::string_view bytes,
                                         std::vector<absl::StatusOr<Appended>>& outcomes);
 
-// ReadRequest and SubscribeRequest
+// ReadRequest (and ReadPageRequest, whose fields are the same) and SubscribeRequest
 struct ReadCall {
   Query query;
   ReadOptions options;
@@ -47,8 +47,11 @@ struct SubscribeCall {
 void EncodeSubscribe(const Query& query, Position after, std::string& out);
 [[nodiscard]] bool DecodeSubscribe(std::string_view bytes, SubscribeCall& call);
 
-// ReadResponse and SubscribeResponse: events, and what follows them. Both keep their events in the same
-// field.
+// ReadResponse, ReadPageResponse and SubscribeResponse: events, and what follows them. All keep their events
+// in the same field, and the first two are alike.
+// One message of events: whichever is reached first, and at least one event.
+inline constexpr size_t kMessageEventsMax = 512;
+inline constexpr size_t kMessageEventBytesMax = 256 * 1024;
 void AddEvent(const EventView& event, std::string& out);
 struct ReadEnd {
   Position up_to;
@@ -58,7 +61,7 @@ struct ReadEnd {
 void AddReadEnd(const ReadEnd& end, std::string& out);
 void AddProgress(const Progress& progress, std::string& out);
 
-// Takes the events of either response off its bytes, which must outlive it. Not thread-safe.
+// Takes the events of any of these responses off its bytes, which must outlive it. Not thread-safe.
 class EventBatch {
  public:
   EventBatch() = default;

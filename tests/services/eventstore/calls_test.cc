@@ -138,7 +138,7 @@ TEST_F(CallsTest, TheLargestCommitWithTheLargestConditionFitsIntoAMessage) {
 
 TEST_F(CallsTest, BytesThatAreNoRequestAreInvalidForEveryRpc) {
   const grpc::ByteBuffer broken = BufferOf("\x0a\x7f");
-  for (const char* rpc : {"Append", "FindCommit"}) {
+  for (const char* rpc : {"Append", "FindCommit", "ReadPage"}) {
     const auto context = client_.Context();
     grpc::ByteBuffer response;
     EXPECT_EQ(client_.Unary(rpc, *context, broken, response).error_code(), StatusCode::INVALID_ARGUMENT)
@@ -230,6 +230,7 @@ TEST_F(CallsTest, OnlyAnOperatorOfTheWholeInstallationIsLetIn) {
                   testing::AnyOf(testing::HasSubstr("token"), testing::HasSubstr("may not")));
     };
     unary("Append", Request("c"), v1::AppendResponse());
+    unary("ReadPage", v1::ReadPageRequest(), v1::ReadPageResponse());
     unary("FindCommit", v1::FindCommitRequest(), v1::FindCommitResponse());
     unary("GetHead", v1::GetHeadRequest(), v1::GetHeadResponse());
     unary("GetHeadAt", v1::GetHeadAtRequest(), v1::GetHeadAtResponse());

@@ -40,11 +40,18 @@ size_t SeenThroughStore::held() const {
 absl::StatusOr<Position> SeenThroughStore::Read(const eventstore::Query& query,
                                                 const eventstore::ReadOptions& options,
                                                 eventstore::EventVisitor visit) const {
-  return store_.Read(query, options, [&](const EventView& event) {
+  absl::Status damage;
+  const auto read = store_.Read(query, options, [&](const EventView& event) {
+    if (event.position.value >= damaged_at) {
+      damage = eventstore::DataLossError(event.position, "the test says so");
+      return false;
+    }
     ++shown_;
     if (before_showing) before_showing();
     return visit(event);
   });
+  if (!damage.ok()) return damage;
+  return read;
 }
 
 class SeenThroughStore::Following final : public eventstore::Subscription {

@@ -27,6 +27,8 @@ class SeenThroughStore final : public eventstore::EventStore {
   size_t held() const;
   // Events that readers and followers have been shown.
   size_t shown() const { return shown_; }
+  // Reads forwards fail at this event, as if it were damaged.
+  std::atomic<uint64_t> damaged_at = UINT64_MAX;
   // Called before each event is shown.
   std::function<void()> before_showing;
 

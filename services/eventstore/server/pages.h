@@ -1,0 +1,44 @@
+// What a read hands out, one message of events after another.
+#pragma once
+
+#include <absl/status/status.h>
+#include <grpcpp/support/byte_buffer.h>
+
+#include <atomic>
+#include <cstddef>
+#include <string>
+
+#include "services/eventstore/server/parts.h"
+#include "services/eventstore/wire/messages.h"
+
+namespace qinglan::eventstore::remote {
+
+struct Page {
+  std::string bytes;    // of a ReadResponse or a ReadPageResponse
+  bool last = false;    // nothing follows it
+  absl::Status status;  // with `last`; the bytes are what was read before
+};
+
+// One thread at a time.
+class Pages {
+ public:
+  // When `ended` becomes true, so does what is being read: with CANCELLED. Both must outlive it.
+  Pages(ServiceParts& parts, const std::atomic<bool>& ended) : parts_(parts), ended_(ended) {}
+
+  // Takes up a ReadRequest or a ReadPageRequest, which are alike. INVALID_ARGUMENT as in EventStore::Read().
+  absl::Status Open(const grpc::ByteBuffer& request);
+
+  // Reads the log. Not after the last.
+  Page Next();
+
+  Position up_to() const { return up_to_; }  // the bound of the whole read
+
+ private:
+  ServiceParts& parts_;
+  const std::atomic<bool>& ended_;
+  ReadCall call_;
+  Position up_to_;
+  size_t left_ = 0;  // of the limit
+};
+
+}  // namespace qinglan::eventstore::remote
