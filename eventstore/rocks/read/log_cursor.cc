@@ -13,6 +13,8 @@ namespace qinglan::eventstore::rocks {
 namespace {
 
 constexpr size_t kReadAheadBytes = 1024 * 1024;
+// A scan that has gone so far is likely to go on, and worth a thread.
+constexpr size_t kAheadFromStep = 1'000;
 
 rocksdb::ReadOptions ReadFor(LogCursor::Way way) {
   rocksdb::ReadOptions read = CheckedRead();
@@ -26,22 +28,38 @@ rocksdb::ReadOptions ReadFor(LogCursor::Way way) {
 }  // namespace
 
 LogCursor::LogCursor(const Database& database, Way way)
-    : iterator_(database.db()->NewIterator(ReadFor(way), database.log())) {}
+    : way_(way), iterator_(database.db()->NewIterator(ReadFor(way), database.log())) {}
 
 absl::Status LogCursor::Load(Position expected) {
+  if (!iterator_->Valid()) return NoneAt(expected, iterator_->status());
+  return Take(expected, AsView(iterator_->key()), AsView(iterator_->value()));
+}
+
+absl::Status LogCursor::NoneAt(Position expected, const rocksdb::Status& why) {
   record_.reset();
-  if (!iterator_->Valid()) {
-    const absl::Status status = FromRocks(iterator_->status(), "reading the log");
-    return absl::IsDataLoss(status) ? DataLossError(expected, Std(status.message())) : status;
-  }
-  if (iterator_->key().size() != kPositionBytes)
-    return DataLossError(expected, "a key of the log is no position");
-  const Position last(LoadBig64(iterator_->key().data()));
-  QL_ASSIGN_OR_RETURN(record_, Record::Parse(last, AsView(iterator_->value())));
+  const absl::Status status = FromRocks(why, "reading the log");
+  return absl::IsDataLoss(status) ? DataLossError(expected, Std(status.message())) : status;
+}
+
+absl::Status LogCursor::Take(Position expected, std::string_view key, std::string_view value) {
+  record_.reset();
+  if (key.size() != kPositionBytes) return DataLossError(expected, "a key of the log is no position");
+  QL_ASSIGN_OR_RETURN(record_, Record::Parse(Position(LoadBig64(key.data())), value));
   return absl::OkStatus();
 }
 
+absl::Status LogCursor::Step(Position expected) {
+  if (ahead_ == nullptr) {
+    iterator_->Next();
+    if (way_ == Way::kShort || ++steps_ < kAheadFromStep || !iterator_->Valid()) return Load(expected);
+    ahead_ = std::make_unique<ReadAhead>(std::move(iterator_));
+  }
+  const auto entry = ahead_->Next();
+  return entry.has_value() ? Take(expected, entry->key, entry->value) : NoneAt(expected, ahead_->status());
+}
+
 absl::Status LogCursor::SeekContaining(Position position) {
+  QL_CHECK(ahead_ == nullptr, "a long way has one direction");
   iterator_->Seek(PositionKey(position));
   QL_RETURN_IF_ERROR(Load(position));
   if (!valid() || !record_->Contains(position)) {
@@ -53,8 +71,7 @@ absl::Status LogCursor::SeekContaining(Position position) {
 
 absl::Status LogCursor::Next() {
   const Position expected = record_->last().Next();
-  iterator_->Next();
-  QL_RETURN_IF_ERROR(Load(expected));
+  QL_RETURN_IF_ERROR(Step(expected));
   if (valid() && record_->first() != expected) {
     record_.reset();
     return DataLossError(expected, "the log has no record here");
@@ -63,6 +80,7 @@ absl::Status LogCursor::Next() {
 }
 
 absl::Status LogCursor::Prev() {
+  QL_CHECK(ahead_ == nullptr, "a long way has one direction");
   const Position expected(record_->first().value - 1);
   iterator_->Prev();
   QL_RETURN_IF_ERROR(Load(expected));
