@@ -8,15 +8,24 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "eventstore/event.h"
 #include "eventstore/query.h"
 
 namespace qinglan::projections {
+
+// What appending to a row leaves to be done: brings a row, to whose end bytes were appended, into the form
+// that it is kept in. The same whenever and however often it is done, before further bytes are appended or
+// after; and a row that it cannot make sense of stays as it is, for it may not fail. Any thread calls it,
+// while the view is written and read.
+using RowFold = void (*)(std::string_view key, std::string& row);
 
 // One view's rows as they will be when the current batch of events is stored. Keys are any bytes and sort as
 // bytes. Not thread-safe; belongs to the runner.
@@ -27,6 +36,10 @@ class ViewBatch {
   [[nodiscard]] virtual absl::StatusOr<std::optional<std::string>> Get(std::string_view key) = 0;
   virtual void Put(std::string_view key, std::string_view value) = 0;
   virtual void Delete(std::string_view key) = 0;
+  // Adds to the end of a row, which need not be there yet: what a large row gains is written without reading
+  // or writing the row. Whoever reads it sees it folded, as Projection::row_fold() does; where it is stored
+  // that is done now and then, for many appended pieces at once.
+  virtual void Append(std::string_view key, std::string_view bytes) = 0;
 };
 
 // Not thread-safe: one runner calls it, event after event.
@@ -50,17 +63,25 @@ class Projection {
     return nullptr;
   }
 
+  // What becomes of rows that Apply() and Flush() append to. Null, the default: they just grow longer.
+  virtual RowFold row_fold() const { return nullptr; }
+
   // Folds one event. An error stops this view at the event, loudly; nothing of the batch is stored.
   [[nodiscard]] virtual absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) = 0;
 
   // About how much memory Apply() has kept until Flush(), in bytes.
   virtual size_t kept_bytes() const { return 0; }
 
-  // The batch is complete: write what Apply() kept in memory to save work. Nothing may be kept after it.
+  // The batch is complete: write what Apply() kept in memory to save work. What is kept after it must
+  // not show in the rows.
   [[nodiscard]] virtual absl::Status Flush(ViewBatch& view) {
     (void)view;
     return absl::OkStatus();
   }
 };
+
+// By name and version.
+using RowFolds = std::map<std::pair<std::string, uint32_t>, RowFold>;
+RowFolds FoldsOf(const std::vector<std::unique_ptr<Projection>>& projections);
 
 }  // namespace qinglan::projections

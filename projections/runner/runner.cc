@@ -134,6 +134,10 @@ absl::Status Runner::ChooseAnswering(const std::vector<std::shared_ptr<Build>>& 
 }
 
 absl::Status Runner::Start() {
+  for (const std::unique_ptr<Projection>& code : codes_) {
+    QL_CHECK(view_store_->FoldOf({std::string(code->name()), code->version()}) == code->row_fold(),
+             "a view store is opened with the folds of the views that are followed in it");
+  }
   QL_ASSIGN_OR_RETURN(const Position head, store_->Head());
   std::vector<std::shared_ptr<Build>> builds;
   QL_RETURN_IF_ERROR(OpenBuilds(head, builds));

@@ -22,8 +22,11 @@ constexpr size_t kBytesPerPlace = sizeof(std::string_view) + sizeof(uint32_t) + 
 absl::StatusOr<std::optional<std::string>> BulkBatch::Get(std::string_view key) {
   if (const auto place = places_.find(key); place != places_.end()) {
     const Row& row = rows_[place->second];
-    if (row.deleted) return std::optional<std::string>();
-    return std::optional<std::string>(std::in_place, row.value, row.size);
+    if (row.kind == Kind::kDelete) return std::optional<std::string>();
+    if (row.kind == Kind::kPut) return std::optional<std::string>(std::in_place, row.value, row.size);
+    QL_ASSIGN_OR_RETURN(std::optional<std::string> stored, column_->Get(RowKey(key), nullptr));
+    return std::optional<std::string>(
+        column_->Appended(key, std::move(stored).value_or(""), {row.value, row.size}));
   }
   if (!stored_) return std::optional<std::string>();
   return column_->Get(RowKey(key), nullptr);
@@ -52,22 +55,35 @@ BulkBatch::Row& BulkBatch::RowOf(std::string_view key) {
   return rows_.emplace_back(Row{name});
 }
 
-void BulkBatch::Put(std::string_view key, std::string_view value) {
+void BulkBatch::Set(Row& row, Kind kind, std::string_view value) {
   QL_CHECK(value.size() <= UINT32_MAX, "a row is smaller than 4 GiB");
-  Row& row = RowOf(key);
   if (value.size() > row.room) {
-    row.value = Allocate(value.size());
-    row.room = static_cast<uint32_t>(value.size());
+    // What is appended to again and again gets room for more of it.
+    const bool grows = kind == Kind::kAppend && row.room > 0;
+    const size_t room = std::min<size_t>(grows ? 2 * value.size() : value.size(), UINT32_MAX);
+    row.value = Allocate(room);
+    row.room = static_cast<uint32_t>(room);
   }
   if (!value.empty()) std::memcpy(row.value, value.data(), value.size());
   row.size = static_cast<uint32_t>(value.size());
-  row.deleted = false;
+  row.kind = kind;
 }
+
+void BulkBatch::Put(std::string_view key, std::string_view value) { Set(RowOf(key), Kind::kPut, value); }
 
 void BulkBatch::Delete(std::string_view key) {
   // Of a row that neither is here nor was ever stored there is nothing to delete.
   if (!stored_ && !places_.contains(key)) return;
-  RowOf(key).deleted = true;
+  RowOf(key).kind = Kind::kDelete;
+}
+
+void BulkBatch::Append(std::string_view key, std::string_view bytes) {
+  Row& row = RowOf(key);
+  if (row.kind == Kind::kNew && stored_) return Set(row, Kind::kAppend, bytes);
+  const std::string_view before =
+      row.kind == Kind::kDelete ? std::string_view() : std::string_view(row.value, row.size);
+  if (row.kind == Kind::kAppend) return Set(row, Kind::kAppend, std::string(before).append(bytes));
+  Set(row, Kind::kPut, column_->Appended(key, std::string(before), bytes));
 }
 
 size_t BulkBatch::bytes() const {
@@ -82,7 +98,7 @@ std::vector<const BulkBatch::Row*> BulkBatch::InOrder(const std::vector<BulkBatc
     const auto first = static_cast<ptrdiff_t>(all.size());
     all.reserve(all.size() + batch->rows_.size());
     for (const Row& row : batch->rows_)
-      if (batch->stored_ || !row.deleted) all.push_back(&row);
+      if (batch->stored_ || row.kind != Kind::kDelete) all.push_back(&row);
     if (!std::is_sorted(all.begin() + first, all.end(), before))
       std::sort(all.begin() + first, all.end(), before);
     std::inplace_merge(all.begin(), all.begin() + first, all.end(), before);
@@ -102,9 +118,11 @@ absl::Status BulkBatch::WriteFile(const ViewColumn& column, absl::Span<const Row
   for (const Row* row : rows) {
     key.resize(prefix);
     key += row->key;
-    const rocksdb::Status put =
-        row->deleted ? file.Delete(key) : file.Put(key, rocksdb::Slice(row->value, row->size));
-    QL_RETURN_IF_ERROR(FromRocks(put, "a file of rows"));
+    const rocksdb::Slice value(row->value, row->size);
+    const rocksdb::Status added = row->kind == Kind::kDelete   ? file.Delete(key)
+                                  : row->kind == Kind::kAppend ? file.Merge(key, value)
+                                                               : file.Put(key, value);
+    QL_RETURN_IF_ERROR(FromRocks(added, "a file of rows"));
   }
   return FromRocks(file.Finish(), "a file of rows");
 }

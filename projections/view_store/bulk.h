@@ -35,6 +35,7 @@ class BulkBatch final : public ViewBatch {
   [[nodiscard]] absl::StatusOr<std::optional<std::string>> Get(std::string_view key) override;
   void Put(std::string_view key, std::string_view value) override;
   void Delete(std::string_view key) override;
+  void Append(std::string_view key, std::string_view bytes) override;
 
   size_t bytes() const;  // about what the rows take in memory
   size_t rows() const { return rows_.size(); }
@@ -42,13 +43,14 @@ class BulkBatch final : public ViewBatch {
 
  private:
   friend class ViewStore;
-  // A row, or the mark that it is deleted. Points into the blocks.
+  enum class Kind : uint8_t { kNew, kPut, kDelete, kAppend };
+  // What becomes of a row. Points into the blocks.
   struct Row {
     std::string_view key;
     char* value = nullptr;
     uint32_t size = 0;
     uint32_t room = 0;
-    bool deleted = false;
+    Kind kind = Kind::kNew;
   };
   struct Hash {
     size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
@@ -63,6 +65,7 @@ class BulkBatch final : public ViewBatch {
       : view_(std::move(view)), column_(std::move(column)), stored_(stored) {}
   char* Allocate(size_t bytes);
   Row& RowOf(std::string_view key);
+  void Set(Row& row, Kind kind, std::string_view value);
   // The rows of all the batches, which have no key in common, in order of their keys. Rows that were put in
   // order are not sorted again.
   static std::vector<const Row*> InOrder(const std::vector<BulkBatch*>& batches);

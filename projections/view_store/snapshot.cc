@@ -40,9 +40,7 @@ absl::StatusOr<bool> ViewSnapshot::Scan(const ScanOptions& options, RowVisitor v
   for (rows->Seek(first); rows->Valid(); rows->Next()) {
     if (seen == options.limit) return false;
     ++seen;
-    std::string_view key = View(rows->key());
-    key.remove_prefix(1);
-    if (!visit(key, View(rows->value()))) return false;
+    if (!visit(KeyOfRow(View(rows->key())), View(rows->value()))) return false;
   }
   QL_RETURN_IF_ERROR(FromRocks(rows->status(), "scan"));
   return true;
@@ -72,7 +70,7 @@ RowCursor ViewSnapshot::Rows() const {
 }
 
 bool RowCursor::valid() const { return parts_->rows->Valid(); }
-std::string_view RowCursor::key() const { return View(parts_->rows->key()).substr(1); }
+std::string_view RowCursor::key() const { return KeyOfRow(View(parts_->rows->key())); }
 std::string_view RowCursor::value() const { return View(parts_->rows->value()); }
 void RowCursor::Next() { parts_->rows->Next(); }
 absl::Status RowCursor::status() const { return FromRocks(parts_->rows->status(), "reading rows"); }

@@ -72,7 +72,7 @@ ViewStore::~ViewStore() = default;
 
 absl::StatusOr<std::unique_ptr<ViewStore>> ViewStore::Open(const Options& options) {
   auto parts = std::make_unique<Parts>();
-  parts->options = {options.directory, options.block_cache_bytes, options.write_buffer_bytes};
+  parts->options = {options.directory, options.block_cache_bytes, options.write_buffer_bytes, options.folds};
   QL_ASSIGN_OR_RETURN(Database database, Database::Open(parts->options));
   {
     const absl::MutexLock lock(&parts->mutex);
@@ -91,9 +91,12 @@ absl::StatusOr<Checkpoint> ViewStore::OpenView(const ViewId& view) {
   auto found = database.columns.find(view);
   if (found == database.columns.end()) {
     rocksdb::ColumnFamilyHandle* handle = nullptr;
-    QL_RETURN_IF_ERROR(FromRocks(database.db->CreateColumnFamily(database.options, view.ToString(), &handle),
-                                 view.ToString()));
-    found = database.columns.emplace(view, std::make_shared<ViewColumn>(database.db, handle)).first;
+    QL_RETURN_IF_ERROR(
+        FromRocks(database.db->CreateColumnFamily(database.OptionsOf(view), view.ToString(), &handle),
+                  view.ToString()));
+    found = database.columns
+                .emplace(view, std::make_shared<ViewColumn>(database.db, handle, database.FoldOf(view)))
+                .first;
   }
   return found->second->ReadCheckpoint(nullptr);
 }
@@ -192,6 +195,11 @@ absl::StatusOr<std::optional<WhenThere>> ViewStore::GetWhenThere(const ViewId& v
   return ParseWhenThere(*stored);
 }
 
+RowFold ViewStore::FoldOf(const ViewId& view) const {
+  const absl::MutexLock lock(&parts_->mutex);
+  return parts_->database.FoldOf(view);
+}
+
 absl::StatusOr<std::shared_ptr<ViewColumn>> ViewStore::Find(const ViewId& view) const {
   const absl::MutexLock lock(&parts_->mutex);
   QL_RETURN_IF_ERROR(parts_->CheckOpen());
@@ -216,17 +224,16 @@ absl::Status ViewStore::CommitTogether(const std::vector<Pending>& commits) {
   rocksdb::WriteBatch write;
   for (const auto& [batch, checkpoint] : commits) {
     const ViewColumn& column = *batch.column_;
-    QL_ASSIGN_OR_RETURN(const Checkpoint before, column.ReadCheckpoint(nullptr));
-    QL_CHECK(before.position <= checkpoint.position, "a view's checkpoint never goes back");
-    for (const auto& [key, value] : batch.rows_) {
-      const rocksdb::Status queued = value.has_value() ? write.Put(column.handle(), RowKey(key), *value)
-                                                       : write.Delete(column.handle(), RowKey(key));
-      QL_RETURN_IF_ERROR(FromRocks(queued, "batch"));
-    }
+    QL_ASSIGN_OR_RETURN(const eventstore::Position before, column.Reached());
+    QL_CHECK(before <= checkpoint.position, "a view's checkpoint never goes back");
+    QL_RETURN_IF_ERROR(FromRocks(batch.AddTo(write), "batch"));
     QL_RETURN_IF_ERROR(
         FromRocks(write.Put(column.handle(), kCheckpointKey, EncodeCheckpoint(checkpoint)), "batch"));
   }
-  return FromRocks(commits.front().batch.column_->db()->Write(rocksdb::WriteOptions(), &write), "commit");
+  QL_RETURN_IF_ERROR(
+      FromRocks(commits.front().batch.column_->db()->Write(rocksdb::WriteOptions(), &write), "commit"));
+  for (const auto& [batch, checkpoint] : commits) batch.column_->Reach(checkpoint.position);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ViewSnapshot> ViewStore::Snapshot(const ViewId& view) const {
@@ -260,8 +267,8 @@ absl::Status ViewStore::Ingest(const std::vector<BulkBatch*>& batches, const Che
                                size_t threads) {
   QL_CHECK(!batches.empty(), "rows of some build are taken in");
   const ViewColumn& column = *batches.front()->column_;
-  QL_ASSIGN_OR_RETURN(const Checkpoint before, column.ReadCheckpoint(nullptr));
-  QL_CHECK(before.position <= checkpoint.position, "a view's checkpoint never goes back");
+  QL_ASSIGN_OR_RETURN(const eventstore::Position before, column.Reached());
+  QL_CHECK(before <= checkpoint.position, "a view's checkpoint never goes back");
   size_t rows = 0;
   for (const BulkBatch* batch : batches) rows += batch->rows();
   // In the database's own folder, so that they are taken in by name, not copied; what a crash leaves behind
@@ -280,6 +287,7 @@ absl::Status ViewStore::Ingest(const std::vector<BulkBatch*>& batches, const Che
   }
   for (const std::string& path : paths) std::remove(path.c_str());
   QL_RETURN_IF_ERROR(taken_in);
+  column.Reach(checkpoint.position);
   for (BulkBatch* batch : batches) {
     batch->Discard();
     batch->stored_ = true;

@@ -33,7 +33,8 @@ enum class WhenThere {
   kDrop,    // made for a comparison: gone after it, and after a crash with the next start
 };
 
-// Estimates, from what the database keeps count of.
+// Estimates, from what the database keeps count of: what was appended to a row counts as one more until it is
+// put together with the row.
 struct ViewSize {
   uint64_t rows = 0;
   uint64_t bytes = 0;  // on disk and in write buffers
@@ -45,6 +46,7 @@ class ViewStore {
     std::string directory;
     size_t block_cache_bytes = size_t{64} << 20;
     size_t write_buffer_bytes = size_t{32} << 20;
+    RowFolds folds;  // of all views that rows are appended to; FoldsOf()
   };
   struct Pending {
     PendingBatch batch;
@@ -66,6 +68,7 @@ class ViewStore {
   std::vector<ViewId> Views() const;
   // Forgets all rows of a build. NOT_FOUND when there is none; FAILED_PRECONDITION when it answers.
   [[nodiscard]] absl::Status DropView(const ViewId& view);
+  RowFold FoldOf(const ViewId& view) const;  // as it was opened with; null: none
   [[nodiscard]] absl::StatusOr<ViewSize> Size(const ViewId& view) const;
 
   // Which build answers for the view; none before the first is there.

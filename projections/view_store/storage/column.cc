@@ -27,10 +27,24 @@ absl::StatusOr<std::optional<std::string>> ViewColumn::Get(const std::string& st
   return std::optional<std::string>(std::move(value));
 }
 
+std::string ViewColumn::Appended(std::string_view key, std::string row, std::string_view bytes) const {
+  row += bytes;
+  if (fold_ != nullptr) fold_(key, row);
+  return row;
+}
+
 absl::StatusOr<Checkpoint> ViewColumn::ReadCheckpoint(const rocksdb::Snapshot* snapshot) const {
   QL_ASSIGN_OR_RETURN(const std::optional<std::string> stored, Get(kCheckpointKey, snapshot));
   if (!stored.has_value()) return Checkpoint{};
   return DecodeCheckpoint(*stored);
+}
+
+absl::StatusOr<eventstore::Position> ViewColumn::Reached() const {
+  if (reached_ == kNotRead) {
+    QL_ASSIGN_OR_RETURN(const Checkpoint stored, ReadCheckpoint(nullptr));
+    Reach(stored.position);
+  }
+  return eventstore::Position(reached_);
 }
 
 }  // namespace qinglan::projections

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "eventstore/check.h"
+#include "projections/view_store/storage/appending.h"
 #include "projections/view_store/storage/format.h"
 
 namespace qinglan::projections {
@@ -83,6 +84,7 @@ absl::StatusOr<Database> Database::Open(const DatabaseOptions& options) {
   RemoveIncomingFiles(options.directory);
   Database database;
   database.options = MakeOptions(options);
+  database.folds = options.folds;
   database.has_stopped = std::make_shared<std::atomic<bool>>(false);
   database.options.listeners = {std::make_shared<StopNote>(database.has_stopped)};
   std::vector<std::string> names;
@@ -90,7 +92,10 @@ absl::StatusOr<Database> Database::Open(const DatabaseOptions& options) {
     names = {rocksdb::kDefaultColumnFamilyName};  // a new folder; Open() tells when it is something worse
   }
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const std::string& name : names) descriptors.emplace_back(name, database.options);
+  for (const std::string& name : names) {
+    const std::optional<ViewId> view = ViewId::Parse(name);
+    descriptors.emplace_back(name, view.has_value() ? database.OptionsOf(*view) : database.options);
+  }
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   QL_RETURN_IF_ERROR(
@@ -99,13 +104,24 @@ absl::StatusOr<Database> Database::Open(const DatabaseOptions& options) {
   database.db.reset(db);
   for (size_t i = 0; i < handles.size(); ++i) {
     if (const std::optional<ViewId> view = ViewId::Parse(names[i])) {
-      database.columns[*view] = std::make_shared<ViewColumn>(database.db, handles[i]);
+      database.columns[*view] = std::make_shared<ViewColumn>(database.db, handles[i], database.FoldOf(*view));
     } else {
-      database.default_column = std::make_unique<ViewColumn>(database.db, handles[i]);
+      database.default_column = std::make_unique<ViewColumn>(database.db, handles[i], nullptr);
     }
   }
   QL_RETURN_IF_ERROR(ReadAnswering(database));
   return database;
+}
+
+RowFold Database::FoldOf(const ViewId& view) const {
+  const auto fold = folds.find({view.name, view.version});
+  return fold == folds.end() ? nullptr : fold->second;
+}
+
+rocksdb::ColumnFamilyOptions Database::OptionsOf(const ViewId& view) const {
+  rocksdb::ColumnFamilyOptions column = options;
+  column.merge_operator = std::make_shared<Appending>(FoldOf(view));
+  return column;
 }
 
 bool Database::TryClose() {

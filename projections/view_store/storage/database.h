@@ -20,19 +20,24 @@ struct DatabaseOptions {
   std::string directory;
   size_t block_cache_bytes = 0;
   size_t write_buffer_bytes = 0;
+  RowFolds folds;
 };
 
 // Not thread-safe.
 struct Database {
   std::shared_ptr<rocksdb::DB> db;
   std::unique_ptr<ViewColumn> default_column;
-  rocksdb::Options options;  // of the database and of every column
+  rocksdb::Options options;  // of the database, and of every column but for what it folds
+  RowFolds folds;
   std::map<ViewId, std::shared_ptr<ViewColumn>> columns;
   std::map<std::string, ViewId> answering;         // by the view's name
   std::shared_ptr<std::atomic<bool>> has_stopped;  // RocksDB refuses writes until the database is opened anew
 
   // UNAVAILABLE, DATA_LOSS. Clears away what a crash left of files on their way in.
   static absl::StatusOr<Database> Open(const DatabaseOptions& options);
+  // Null: this program has none for the build.
+  RowFold FoldOf(const ViewId& view) const;
+  rocksdb::ColumnFamilyOptions OptionsOf(const ViewId& view) const;
   // Closes when nobody else uses any of it; false, and still open, when somebody does.
   bool TryClose();
 };

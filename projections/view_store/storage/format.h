@@ -28,6 +28,7 @@ inline constexpr char kDropWhenThere[] = "drop";
 inline constexpr char kIncomingExtension[] = ".incoming";
 
 std::string RowKey(std::string_view key);
+inline std::string_view KeyOfRow(std::string_view stored) { return stored.substr(1); }
 // The first key after all that begin with `prefix`, which is a row's.
 std::string EndOfPrefix(std::string prefix);
 

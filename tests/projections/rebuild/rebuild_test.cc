@@ -125,6 +125,7 @@ class RebuildTest : public RunnerTest {
       }
       void Put(std::string_view key, std::string_view value) override { rows[std::string(key)] = value; }
       void Delete(std::string_view key) override { rows.erase(std::string(key)); }
+      void Append(std::string_view key, std::string_view bytes) override { rows[std::string(key)] += bytes; }
       RowMap rows;
     } map;
     Shelf shelf;

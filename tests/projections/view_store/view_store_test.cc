@@ -195,8 +195,9 @@ TEST_F(ViewStoreTest, DamageIsDataLoss) {
 
 constexpr char kWriterDirectory[] = "QINGLAN_TEST_WRITER_DIRECTORY";
 
-// Not a test of its own: what the next one runs in a process that it kills. Every batch raises both rows and
-// the checkpoint to the same number; each hundredth writes a byte to standard error.
+// Not a test of its own: what the next one runs in a process that it kills. Every batch raises two rows,
+// the length of a third and the checkpoint to the same number; each hundredth writes a byte to standard
+// error.
 TEST(ViewStoreWriter, DISABLED_WritesUntilKilled) {
   const char* directory = std::getenv(kWriterDirectory);
   ASSERT_NE(directory, nullptr);
@@ -212,6 +213,7 @@ TEST(ViewStoreWriter, DISABLED_WritesUntilKilled) {
     const std::string value = std::to_string(n) + std::string(2000, '.');
     batch->Put("first", value);
     batch->Put("second", value);
+    batch->Append("grown", "x");
     ASSERT_TRUE((*store)->Commit(*std::move(batch), At(n)).ok());
     if (n % 100 != 0) continue;
     ASSERT_EQ(write(STDERR_FILENO, "x", 1), 1);
@@ -259,6 +261,7 @@ TEST_F(ViewStoreTest, AKilledWriterLeavesRowsAndCheckpointTogether) {
     const std::string value = std::to_string(reached) + std::string(2000, '.');
     EXPECT_THAT(Get(kRoster, "first"), Optional(value));
     EXPECT_THAT(Get(kRoster, "second"), Optional(value));
+    EXPECT_EQ(Get(kRoster, "grown").value_or("").size(), reached);
     store_.reset();
   }
 }
