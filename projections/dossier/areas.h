@@ -44,24 +44,37 @@ struct Folding {
   }
 };
 
-// What an event of one type does to a dossier, by the type's full name; false when the payload does not
+// What an event of one type does to a dossier, by the type's full name. Both false when the payload does not
 // parse.
-using Handler = bool (*)(const Folding&);
+struct Handler {
+  bool (*fold)(const Folding&);
+  bool (*parses)(std::string_view payload);
+};
 using Handlers = absl::flat_hash_map<std::string, Handler>;
+
+template <class Payload>
+const Payload* Parse(std::string_view bytes) {
+  // Kept from event to event: parsing into a message that has its memory already costs half as much.
+  static thread_local Payload payload;
+  return payload.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ? &payload : nullptr;
+}
+
+template <class Payload>
+bool Parses(std::string_view bytes) {
+  return Parse<Payload>(bytes) != nullptr;
+}
 
 template <class Payload, void (*On)(const Folding&, const Payload&)>
 bool Take(const Folding& fold) {
-  // Kept from event to event: parsing into a message that has its memory already costs half as much.
-  static thread_local Payload payload;
-  const std::string_view bytes = fold.event.payload;
-  if (!payload.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
-  On(fold, payload);
+  const Payload* const payload = Parse<Payload>(fold.event.payload);
+  if (payload == nullptr) return false;
+  On(fold, *payload);
   return true;
 }
 
 template <class Payload, void (*On)(const Folding&, const Payload&)>
 void Add(Handlers& handlers) {
-  handlers.emplace(Payload::descriptor()->full_name(), &Take<Payload, On>);
+  handlers.emplace(Payload::descriptor()->full_name(), Handler{&Take<Payload, On>, &Parses<Payload>});
 }
 
 // The events of each area.

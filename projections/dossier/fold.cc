@@ -79,6 +79,11 @@ const Handlers& AllHandlers() {
   return *handlers;
 }
 
+absl::Status DoesNotParse(const eventstore::EventView& event) {
+  return absl::InternalError(
+      fmt::format("the payload at position {} does not parse as {}", event.position.value, event.type));
+}
+
 }  // namespace
 
 std::string DayBefore(const std::string& iso_date) { return Moved(iso_date, -1); }
@@ -90,9 +95,14 @@ absl::Status FoldEvent(const eventstore::EventView& event, std::string_view teac
   dossier.set_position(event.position.value);
   const Folding fold{event, teacher_id, dossier};
   const auto handler = AllHandlers().find(Absl(event.type));
-  if (handler == AllHandlers().end() || handler->second(fold)) return absl::OkStatus();
-  return absl::InternalError(
-      fmt::format("the payload at position {} does not parse as {}", event.position.value, event.type));
+  if (handler == AllHandlers().end() || handler->second.fold(fold)) return absl::OkStatus();
+  return DoesNotParse(event);
+}
+
+absl::Status CheckFolds(const eventstore::EventView& event) {
+  const auto handler = AllHandlers().find(Absl(event.type));
+  if (handler == AllHandlers().end() || handler->second.parses(event.payload)) return absl::OkStatus();
+  return DoesNotParse(event);
 }
 
 eventstore::Query EventsOf(std::string_view teacher_id) {

@@ -24,6 +24,9 @@ inline constexpr uint32_t kFoldVersion = 2;
 [[nodiscard]] absl::Status FoldEvent(const eventstore::EventView& event, std::string_view teacher_id,
                                      v1::Dossier& dossier);
 
+// The error that FoldEvent() gives for this event, in whosever dossier, or OK.
+[[nodiscard]] absl::Status CheckFolds(const eventstore::EventView& event);
+
 // The events of one teacher's dossier.
 eventstore::Query EventsOf(std::string_view teacher_id);
 

@@ -14,40 +14,20 @@ namespace qinglan::projections {
 namespace {
 
 using dossier::v1::Dossier;
+using dossier::v1::RosterRow;
 using dossier::v1::UnfoldedEvent;
 using eventstore::EventView;
 
 constexpr std::string_view kTeacherTag = "teacher:";
-constexpr absl::CivilDay kEpoch(1970, 1, 1);
 // About what things take in memory: an entry of the table, and a dossier's objects for each byte that it was
 // read or folded from.
 constexpr size_t kBytesPerTeacher = 128;
 constexpr size_t kDossierBytesPerByte = 3;
+// Of events appended to a row, and of teachers for whom that is counted: as many as fit a few times into what
+// the view store keeps in memory before it puts together what was appended.
+constexpr size_t kAppendedMax = 256;
+constexpr size_t kTeachersCountedMax = 65'536;
 constexpr size_t kArenaBlockBytesMax = size_t{256} << 10;
-static_assert(Roster::kUnfoldedMax <= 255, "their number and their index are one byte");
-
-std::string CountKey(std::string_view teacher_id) { return fmt::format("{}#", teacher_id); }
-std::string UnfoldedKey(std::string_view teacher_id, size_t index) {
-  return CountKey(teacher_id) + static_cast<char>(index);
-}
-
-absl::Status Damaged(std::string_view teacher_id) {
-  return absl::DataLossError(fmt::format("the rows of teacher {} do not parse", teacher_id));
-}
-
-absl::Status Fold(std::string_view bytes, std::string_view teacher_id, UnfoldedEvent& scratch,
-                  Dossier& dossier) {
-  if (!scratch.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Damaged(teacher_id);
-  EventView event;
-  event.position = eventstore::Position(scratch.position());
-  event.commit_id = scratch.commit_id();
-  event.index_in_commit = scratch.index_in_commit();
-  event.type = scratch.type();
-  event.occurred_on = kEpoch + scratch.occurred_on();
-  event.payload = scratch.payload();
-  return dossier::FoldEvent(event, teacher_id, dossier);
-}
-
 // An event in memory, as a fold looks at it: what is of one size, then the texts.
 struct Head {
   uint64_t position;
@@ -89,30 +69,10 @@ EventView Take(std::string_view& events) {
   return event;
 }
 
-void Encode(const EventView& event, UnfoldedEvent& scratch, std::string& row) {
-  scratch.set_position(event.position.value);
-  scratch.set_commit_id(event.commit_id.data(), event.commit_id.size());
-  scratch.set_index_in_commit(event.index_in_commit);
-  scratch.set_type(event.type.data(), event.type.size());
-  scratch.set_occurred_on(static_cast<int32_t>(event.occurred_on - kEpoch));
-  scratch.set_payload(event.payload.data(), event.payload.size());
-  scratch.SerializeToString(&row);
-}
-
-// The dossier of before the first folding is empty.
-absl::Status Decode(const std::optional<std::string>& row, std::string_view teacher_id, Dossier& dossier) {
-  if (row.has_value() && !dossier.ParseFromString(*row)) return Damaged(teacher_id);
-  return absl::OkStatus();
-}
-
 google::protobuf::ArenaOptions ArenaBlocks() {
   google::protobuf::ArenaOptions blocks;
   blocks.max_block_size = kArenaBlockBytesMax;
   return blocks;
-}
-
-size_t CountOf(const std::optional<std::string>& row) {
-  return row.has_value() && row->size() == 1 ? static_cast<unsigned char>(row->front()) : 0;
 }
 
 }  // namespace
@@ -128,79 +88,84 @@ bool Roster::IsMine(std::string_view teacher_id) const {
   return parts_ == 1 || (Hash()(teacher_id) >> 32) % parts_ == part_;
 }
 
-absl::StatusOr<Roster::Touched*> Roster::Touch(std::string_view teacher_id, ViewBatch& view) {
-  const auto known = touched_.find(teacher_id);
-  if (known != touched_.end()) return &known->second;
-  Touched touched;
-  QL_ASSIGN_OR_RETURN(const std::optional<std::string> count, view.Get(CountKey(teacher_id)));
-  // Those that are stored are read only when they are folded.
-  touched.stored = touched.kept = touched.count = CountOf(count);
-  kept_bytes_ += kBytesPerTeacher + teacher_id.size();
-  return &touched_.emplace(std::string(teacher_id), std::move(touched)).first->second;
-}
-
 absl::Status Roster::Apply(const EventView& event, ViewBatch& view) {
   if (IsAboutReading(event.type)) return absl::OkStatus();
+  bool checked = false;
   for (const std::string_view tag : event.tags) {
     if (!tag.starts_with(kTeacherTag)) continue;
     const std::string_view teacher_id = tag.substr(kTeacherTag.size());
     if (!IsMine(teacher_id)) continue;
-    QL_ASSIGN_OR_RETURN(Touched* const touched, Touch(teacher_id, view));
-    kept_bytes_ -= touched->unfolded.capacity();
-    Append(event, touched->unfolded);
-    kept_bytes_ += touched->unfolded.capacity();
-    if (++touched->count == kUnfoldedMax) QL_RETURN_IF_ERROR(FoldIn(teacher_id, *touched, view));
+    // Here, for it may be long until somebody folds it.
+    if (!checked) QL_RETURN_IF_ERROR(dossier::CheckFolds(event));
+    checked = true;
+    auto touched = touched_.find(teacher_id);
+    if (touched == touched_.end()) {
+      touched = touched_.try_emplace(std::string(teacher_id)).first;
+      kept_bytes_ += kBytesPerTeacher + teacher_id.size();
+    }
+    kept_bytes_ -= touched->second.unfolded.capacity();
+    Append(event, touched->second.unfolded);
+    kept_bytes_ += touched->second.unfolded.capacity();
+    if (++touched->second.count == kUnfoldedMax)
+      QL_RETURN_IF_ERROR(FoldIn(teacher_id, touched->second, view));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Roster::Load(std::string_view teacher_id, Touched& touched, ViewBatch& view) {
+  QL_ASSIGN_OR_RETURN(const std::optional<std::string> bytes, view.Get(teacher_id));
+  if (arena_ == nullptr) arena_ = std::make_unique<google::protobuf::Arena>(ArenaBlocks());
+  auto& row = *google::protobuf::Arena::CreateMessage<RosterRow>(arena_.get());
+  if (bytes.has_value() && !row.ParseFromString(*bytes)) return DamagedRow(teacher_id);
+  touched.folded = row.mutable_dossier();
+  std::string stored;
+  for (const UnfoldedEvent& unfolded : row.unfolded()) Append(EventIn(unfolded), stored);
+  touched.unfolded.insert(0, stored);
+  touched.count += static_cast<size_t>(row.unfolded_size());
+  kept_bytes_ += sizeof(RosterRow) + kDossierBytesPerByte * (bytes.has_value() ? bytes->size() : 0);
   return absl::OkStatus();
 }
 
 absl::Status Roster::FoldIn(std::string_view teacher_id, Touched& touched, ViewBatch& view) {
-  if (touched.folded == nullptr) {
-    QL_ASSIGN_OR_RETURN(const std::optional<std::string> row, view.Get(teacher_id));
-    if (arena_ == nullptr) arena_ = std::make_unique<google::protobuf::Arena>(ArenaBlocks());
-    touched.folded = google::protobuf::Arena::CreateMessage<Dossier>(arena_.get());
-    QL_RETURN_IF_ERROR(Decode(row, teacher_id, *touched.folded));
-    kept_bytes_ += sizeof(Dossier) + kDossierBytesPerByte * (row.has_value() ? row->size() : 0);
-  }
-  UnfoldedEvent scratch;
-  for (size_t i = 0; i < touched.kept; ++i) {
-    QL_ASSIGN_OR_RETURN(const std::optional<std::string> row, view.Get(UnfoldedKey(teacher_id, i)));
-    if (!row.has_value()) return Damaged(teacher_id);
-    QL_RETURN_IF_ERROR(Fold(*row, teacher_id, scratch, *touched.folded));
-    kept_bytes_ += kDossierBytesPerByte * row->size();
-  }
-  for (std::string_view events = touched.unfolded; !events.empty();)
-    QL_RETURN_IF_ERROR(dossier::FoldEvent(Take(events), teacher_id, *touched.folded));
-  kept_bytes_ += kDossierBytesPerByte * touched.unfolded.size();
-  touched.unfolded.clear();  // keeps its memory for those to come
-  touched.kept = 0;
-  touched.count = 0;
+  if (touched.folded == nullptr) QL_RETURN_IF_ERROR(Load(teacher_id, touched, view));
+  std::string_view events = touched.unfolded;
+  for (; touched.count >= kUnfoldedMax; touched.count -= kUnfoldedMax)
+    for (size_t i = 0; i < kUnfoldedMax; ++i)
+      QL_RETURN_IF_ERROR(dossier::FoldEvent(Take(events), teacher_id, *touched.folded));
+  const size_t folded = touched.unfolded.size() - events.size();
+  kept_bytes_ += kDossierBytesPerByte * folded;
+  touched.unfolded.erase(0, folded);  // keeps its memory for those to come
   return absl::OkStatus();
+}
+
+bool Roster::IsLong(std::string_view teacher_id, size_t appended) {
+  if (appended_.size() >= kTeachersCountedMax) appended_.clear();
+  size_t& sum = appended_.try_emplace(std::string(teacher_id)).first->second;
+  sum += appended;
+  return sum >= kAppendedMax;
 }
 
 absl::Status Roster::Flush(ViewBatch& view) {
   // In order of the keys, which spares a large batch its sorting.
-  std::vector<std::pair<std::string_view, const Touched*>> teachers;
+  std::vector<std::pair<std::string_view, Touched*>> teachers;
   teachers.reserve(touched_.size());
-  for (const auto& [teacher_id, touched] : touched_) teachers.emplace_back(teacher_id, &touched);
+  for (auto& [teacher_id, touched] : touched_) teachers.emplace_back(teacher_id, &touched);
   std::sort(teachers.begin(), teachers.end());
-  UnfoldedEvent scratch;
+  RosterRow scratch;
   std::string bytes;
   for (const auto& [teacher_id, touched] : teachers) {
-    // A dossier has no map fields: the same content always gives the same
-    // bytes.
+    if (touched->folded == nullptr && IsLong(teacher_id, touched->count))
+      QL_RETURN_IF_ERROR(FoldIn(teacher_id, *touched, view));
+    if (touched->folded != nullptr) appended_.erase(teacher_id);
+    bytes.clear();
+    if (touched->folded != nullptr) StartRow(*touched->folded, bytes);
+    for (std::string_view events = touched->unfolded; !events.empty();)
+      AppendToRow(Take(events), scratch, bytes);
     if (touched->folded != nullptr) {
-      touched->folded->SerializeToString(&bytes);
       view.Put(teacher_id, bytes);
+    } else {
+      view.Append(teacher_id, bytes);
     }
-    view.Put(CountKey(teacher_id), std::string(1, static_cast<char>(touched->count)));
-    size_t index = touched->kept;
-    for (std::string_view events = touched->unfolded; !events.empty(); ++index) {
-      Encode(Take(events), scratch, bytes);
-      view.Put(UnfoldedKey(teacher_id, index), bytes);
-    }
-    QL_CHECK(index == touched->count, "each event beside a dossier is counted");
-    for (; index < touched->stored; ++index) view.Delete(UnfoldedKey(teacher_id, index));
   }
   touched_.clear();
   arena_.reset();
@@ -210,27 +175,9 @@ absl::Status Roster::Flush(ViewBatch& view) {
 
 absl::StatusOr<Dossier> Roster::Read(const ViewSnapshot& rows, std::string_view teacher_id) {
   QL_ASSIGN_OR_RETURN(const std::optional<std::string> row, rows.Get(teacher_id));
-  QL_ASSIGN_OR_RETURN(const std::optional<std::string> count, rows.Get(CountKey(teacher_id)));
-  if (!row.has_value() && !count.has_value()) {
-    return absl::NotFoundError(fmt::format("no row for teacher {}", teacher_id));
-  }
+  if (!row.has_value()) return absl::NotFoundError(fmt::format("no row for teacher {}", teacher_id));
   Dossier dossier;
-  QL_RETURN_IF_ERROR(Decode(row, teacher_id, dossier));
-  if (CountOf(count) == 0) return dossier;
-  ScanOptions beside;
-  beside.prefix = CountKey(teacher_id);
-  beside.after = beside.prefix;  // past the count itself
-  absl::Status folded = absl::OkStatus();
-  size_t found = 0;
-  UnfoldedEvent scratch;
-  const auto scanned = rows.Scan(beside, [&](std::string_view, std::string_view bytes) {
-    ++found;
-    folded = Fold(bytes, teacher_id, scratch, dossier);
-    return folded.ok();
-  });
-  QL_RETURN_IF_ERROR(scanned.status());
-  QL_RETURN_IF_ERROR(folded);
-  if (found != CountOf(count)) return Damaged(teacher_id);
+  QL_RETURN_IF_ERROR(ReadRow(teacher_id, *row, dossier));
   return dossier;
 }
 

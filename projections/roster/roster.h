@@ -2,17 +2,14 @@
 // lists, which look at many teachers at once; a single portfolio is folded from
 // the log itself.
 //
-// A dossier grows to tens of kilobytes, and an event changes little of it. So
-// an event is first put beside the stored dossier as it is, and each
-// kUnfoldedMax of them are folded in together: writing costs an event's own
-// size and a small share of the dossier's, reading one dossier a few events'
-// folding. Rows of a teacher, by key:
-//   <teacher_id>         the dossier, up to the last folding; none before the
-//   first <teacher_id>#        how many events stand beside it: 1 byte
-//   <teacher_id>#<i>     the i-th of them: 1 byte, from 0; a
-//   dossier.v1.UnfoldedEvent
-// When a dossier is folded depends on its events alone, so the rows do not
-// depend on how they were batched.
+// A dossier grows to tens of kilobytes, and an event changes little of it. So an event is first put at the
+// end of its teacher's row as it is, and each kUnfoldedMax of them are folded in together: writing costs an
+// event's own size and a small share of the dossier's, reading one dossier a few events' folding. As a rule
+// it is the view store that folds, when it puts the appended pieces together with the row; the roster folds
+// where many events of a teacher fall into one batch, as when the view is built. The bytes are the same: see
+// row.h.
+//
+// One row a teacher, by the teacher's id: a dossier.v1.RosterRow.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -30,6 +27,7 @@
 
 #include "projections/dossier/fold.h"
 #include "projections/projection.h"
+#include "projections/roster/row.h"
 #include "projections/view_store/view_store.h"
 #include "qinglan/dossier/v1/dossier.pb.h"
 
@@ -42,8 +40,7 @@ bool IsAboutReading(std::string_view event_type);
 class Roster final : public Projection {
  public:
   static constexpr std::string_view kName = "roster";
-  static constexpr uint32_t kVersion = 2000 + dossier::kFoldVersion;
-  static constexpr size_t kUnfoldedMax = 32;  // at most 255; part of what the rows are, so of the version
+  static constexpr uint32_t kVersion = 3000 + dossier::kFoldVersion;
   static ViewId Id() { return {std::string(kName), kVersion}; }
 
   Roster() = default;
@@ -55,27 +52,24 @@ class Roster final : public Projection {
   std::unique_ptr<Projection> Another() const override { return Part(part_, parts_); }
   // Split by teachers.
   std::unique_ptr<Projection> Part(size_t part, size_t parts) const override;
+  RowFold row_fold() const override { return &FoldRow; }
+  // INTERNAL when the event's payload does not parse as its own type.
   [[nodiscard]] absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override;
   size_t kept_bytes() const override { return kept_bytes_; }
   [[nodiscard]] absl::Status Flush(ViewBatch& view) override;
 
-  // A teacher's dossier. NOT_FOUND when there is none; DATA_LOSS when a row
-  // does not parse; INTERNAL when an event in it does not, as Apply() says.
+  // A teacher's dossier. NOT_FOUND when there is none; otherwise as ReadRow() says.
   [[nodiscard]] static absl::StatusOr<dossier::v1::Dossier> Read(const ViewSnapshot& rows,
                                                                  std::string_view teacher_id);
 
  private:
-  // What a batch has touched of a teacher's rows.
+  // What a batch has of a teacher's.
   struct Touched {
-    // Read, and to be written, when a folding fell into this batch; else null. In arena_.
+    // The row's, read and to be written when there are enough events to fold; else null. In arena_.
     dossier::v1::Dossier* folded = nullptr;
-    size_t stored = 0;     // events that stand beside the dossier in the view, from
-                           // earlier batches
-    size_t kept = 0;       // of these, so many still stand there: all of them, or
-                           // none after a folding
-    size_t count = 0;      // events that stand beside it now: those, then the new ones
-    std::string unfolded;  // the new ones, as roster.cc's Append() lays them
-                           // out: a Head, then the raw texts that it counts
+    size_t count = 0;  // events to be folded: those of this batch, and once it was read those of the row
+    std::string
+        unfolded;  // these, as roster.cc's Append() lays them out: a Head, then the texts that it counts
   };
   struct Hash {
     using is_transparent = void;
@@ -85,13 +79,20 @@ class Roster final : public Projection {
   Roster(size_t part, size_t parts) : part_(part), parts_(parts) {}
 
   bool IsMine(std::string_view teacher_id) const;
-  absl::StatusOr<Touched*> Touch(std::string_view teacher_id, ViewBatch& view);
   [[nodiscard]] absl::Status FoldIn(std::string_view teacher_id, Touched& touched, ViewBatch& view);
+  [[nodiscard]] absl::Status Load(std::string_view teacher_id, Touched& touched, ViewBatch& view);
+
+  // Whether the row has been appended to so often that it is time to write it whole.
+  bool IsLong(std::string_view teacher_id, size_t appended);
 
   size_t part_ = 0;
   size_t parts_ = 1;
   absl::flat_hash_map<std::string, Touched, Hash, std::equal_to<>> touched_;
   size_t kept_bytes_ = 0;
+  // Events appended to a teacher's row since it was written whole, in memory only: a reader puts together
+  // what was appended since the store last did, and for a teacher of very many events that must have an end.
+  // Which rows are written whole does not show in them.
+  absl::flat_hash_map<std::string, size_t, Hash, std::equal_to<>> appended_;
   // The dossiers of a batch. A dossier is hundreds of small texts, and the arena halves what making and
   // dropping them costs.
   std::unique_ptr<google::protobuf::Arena> arena_;

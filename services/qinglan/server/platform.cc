@@ -100,6 +100,7 @@ absl::StatusOr<std::unique_ptr<eventstore::RocksEventStore>> OpenLog(const std::
 absl::Status Platform::StartViews(const std::string& data, Parts& parts) {
   projections::ViewStore::Options options;
   options.directory = data + "/views";
+  options.folds = projections::FoldsOf(portfolio::Projections());
   QL_ASSIGN_OR_RETURN(parts.views, projections::ViewStore::Open(options));
   parts.runner =
       std::make_unique<projections::Runner>(parts.store.get(), parts.views.get(), portfolio::Projections());

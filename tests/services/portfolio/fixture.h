@@ -73,6 +73,7 @@ class PortfolioTest : public ::testing::Test {
   std::unique_ptr<projections::ViewStore> OpenViews(const std::string& name) {
     projections::ViewStore::Options options;
     options.directory = folder_ / name;
+    options.folds = projections::FoldsOf(Projections());
     return *projections::ViewStore::Open(options);
   }
 

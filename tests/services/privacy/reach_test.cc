@@ -49,6 +49,7 @@ class ReachTest : public SchoolTest {
   std::unique_ptr<projections::ViewStore> OpenViews() {
     projections::ViewStore::Options options;
     options.directory = folder_.path() + "/views";
+    options.folds = projections::FoldsOf(portfolio::Projections());
     return *projections::ViewStore::Open(options);
   }
 

@@ -56,8 +56,9 @@ absl::StatusOr<Pass> RebuildOnce(const eventstore::EventStore& log, const std::s
   {
     projections::ViewStore::Options store;
     store.directory = folder;
-    QL_ASSIGN_OR_RETURN(const auto views, projections::ViewStore::Open(store));
     const auto projections = portfolio::Projections();
+    store.folds = projections::FoldsOf(projections);
+    QL_ASSIGN_OR_RETURN(const auto views, projections::ViewStore::Open(store));
     std::vector<RebuildTarget> targets;
     for (const auto& projection : projections) {
       const ViewId view{std::string(projection->name()), projection->version()};

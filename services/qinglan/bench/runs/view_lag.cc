@@ -123,6 +123,7 @@ absl::StatusOr<Figures> RunViewLag(const ViewsOptions& options) {
   QL_ASSIGN_OR_RETURN(const auto log, eventstore::RocksEventStore::Open(log_options));
   projections::ViewStore::Options views_options;
   views_options.directory = options.data + "/views";
+  views_options.folds = projections::FoldsOf(portfolio::Projections());
   QL_ASSIGN_OR_RETURN(const auto views, projections::ViewStore::Open(views_options));
   spdlog::set_level(spdlog::level::warn);
   projections::Runner runner(log.get(), views.get(), portfolio::Projections());
