@@ -21,6 +21,9 @@ namespace {
 constexpr size_t kMemtablesMax = 3;
 constexpr int kBackgroundJobs = 2;
 constexpr double kBloomBitsPerKey = 10;
+// What is written goes to the disk in pieces of this size, not all at once when the system pleases: the log
+// syncs on the same disk, and every append would wait for that.
+constexpr uint64_t kBytesPerWriteback = uint64_t{512} << 10;
 
 rocksdb::Options MakeOptions(const DatabaseOptions& options) {
   rocksdb::BlockBasedTableOptions table;
@@ -37,6 +40,7 @@ rocksdb::Options MakeOptions(const DatabaseOptions& options) {
   rocks.compression = rocksdb::kLZ4Compression;
   rocks.write_buffer_size = options.write_buffer_bytes;
   rocks.max_write_buffer_number = kMemtablesMax;
+  rocks.bytes_per_sync = rocks.wal_bytes_per_sync = kBytesPerWriteback;
   return rocks;
 }
 
