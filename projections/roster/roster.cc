@@ -23,10 +23,10 @@ constexpr std::string_view kTeacherTag = "teacher:";
 // read or folded from.
 constexpr size_t kBytesPerTeacher = 128;
 constexpr size_t kDossierBytesPerByte = 3;
-// Of events appended to a row, and of teachers for whom that is counted: as many as fit a few times into what
-// the view store keeps in memory before it puts together what was appended.
-constexpr size_t kAppendedMax = 256;
-constexpr size_t kTeachersCountedMax = 65'536;
+// Among so many events appended to rows, about what the view store keeps in memory before it puts together
+// what was appended, so many of one row make it long.
+constexpr size_t kEventsCountedMax = 65'536;
+constexpr size_t kAppendedMax = 1024;
 constexpr size_t kArenaBlockBytesMax = size_t{256} << 10;
 // An event in memory, as a fold looks at it: what is of one size, then the texts.
 struct Head {
@@ -139,7 +139,11 @@ absl::Status Roster::FoldIn(std::string_view teacher_id, Touched& touched, ViewB
 }
 
 bool Roster::IsLong(std::string_view teacher_id, size_t appended) {
-  if (appended_.size() >= kTeachersCountedMax) appended_.clear();
+  counted_ += appended;
+  if (counted_ > kEventsCountedMax) {
+    appended_.clear();
+    counted_ = appended;
+  }
   size_t& sum = appended_.try_emplace(std::string(teacher_id)).first->second;
   sum += appended;
   return sum >= kAppendedMax;

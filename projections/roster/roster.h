@@ -89,10 +89,11 @@ class Roster final : public Projection {
   size_t parts_ = 1;
   absl::flat_hash_map<std::string, Touched, Hash, std::equal_to<>> touched_;
   size_t kept_bytes_ = 0;
-  // Events appended to a teacher's row since it was written whole, in memory only: a reader puts together
+  // Events appended to each teacher's row of late, in memory only, and to all of them: a reader puts together
   // what was appended since the store last did, and for a teacher of very many events that must have an end.
   // Which rows are written whole does not show in them.
   absl::flat_hash_map<std::string, size_t, Hash, std::equal_to<>> appended_;
+  size_t counted_ = 0;
   // The dossiers of a batch. A dossier is hundreds of small texts, and the arena halves what making and
   // dropping them costs.
   std::unique_ptr<google::protobuf::Arena> arena_;

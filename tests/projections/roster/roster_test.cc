@@ -235,28 +235,59 @@ TEST(RosterTest, ThePartsTogetherMakeTheRowsOfTheWhole) {
       EXPECT_EQ(Fed(events, batch_size, parts).AllRows(), whole) << parts << " parts";
 }
 
+// Counts what it is given. Nothing is stored yet.
+class Written final : public ViewBatch {
+ public:
+  absl::StatusOr<std::optional<std::string>> Get(std::string_view) override {
+    ++reads;
+    return std::optional<std::string>();
+  }
+  void Put(std::string_view, std::string_view value) override {
+    ++puts;
+    bytes += value.size();
+  }
+  void Delete(std::string_view) override {}
+  void Append(std::string_view, std::string_view more) override {
+    ++appends;
+    bytes += more.size();
+  }
+  size_t reads = 0, puts = 0, appends = 0, bytes = 0;
+};
+
 TEST(RosterTest, AnEventCostsAboutItsOwnSizeAndNotTheDossiers) {
   const std::vector<Event> events = History();
   const Fed fed(events, 1);
   const std::string before = fed.AllRows().at(Teacher(0));
   EXPECT_LT(static_cast<size_t>(Parsed(before).unfolded_size()), kUnfoldedMax);
-  class Written final : public ViewBatch {
-   public:
-    absl::StatusOr<std::optional<std::string>> Get(std::string_view) override {
-      return absl::InternalError("is read");
-    }
-    void Put(std::string_view, std::string_view value) override { bytes += value.size(); }
-    void Delete(std::string_view) override {}
-    void Append(std::string_view, std::string_view more) override { bytes += more.size(); }
-    size_t bytes = 0;
-  } written;
+  Written written;
   Roster roster;
   Event event = events.front();
   event.position = events.back().position.Next();
   ASSERT_EQ(roster.Apply(event.View(), written), absl::OkStatus());
   ASSERT_EQ(roster.Flush(written), absl::OkStatus());
+  EXPECT_EQ(written.reads, 0u);
   EXPECT_GT(written.bytes, event.payload.size());
   EXPECT_LT(written.bytes, before.size() / 10);
+}
+
+TEST(RosterTest, ARowThatGrowsFastIsWrittenWholeNowAndThenAndOthersAreNot) {
+  const auto written = [](size_t teachers) {
+    Written batch;
+    Roster roster;
+    Event event = History().front();
+    for (size_t i = 0; i < 5000; ++i) {
+      event.position = Position(i + 1);
+      event.tags = {"teacher:" + Teacher(i % teachers)};
+      EXPECT_EQ(roster.Apply(event.View(), batch), absl::OkStatus());
+      EXPECT_EQ(roster.Flush(batch), absl::OkStatus());
+    }
+    EXPECT_EQ(batch.puts + batch.appends, 5000u);
+    EXPECT_EQ(batch.reads, batch.puts);
+    return batch.puts;
+  };
+  EXPECT_GT(written(1), 0u);
+  EXPECT_LT(written(1), 20u);
+  EXPECT_EQ(written(100), 0u);
 }
 
 TEST(RosterTest, APayloadThatIsNotWhatItSaysIsAnErrorAtThisVeryEvent) {
