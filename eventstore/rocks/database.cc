@@ -1,5 +1,7 @@
 #include "eventstore/rocks/database.h"
 
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
 #include <fmt/format.h>
 #include <openssl/rand.h>
 #include <rocksdb/cache.h>
@@ -20,6 +22,7 @@
 #include "eventstore/check.h"
 #include "eventstore/rocks/disk/damage_check.h"
 #include "eventstore/rocks/disk/manifest_guard.h"
+#include "eventstore/rocks/disk/prepared_logs.h"
 #include "eventstore/rocks/format/keys.h"
 #include "eventstore/text.h"
 
@@ -42,6 +45,8 @@ constexpr size_t kSmallWriteBufferBytes = 64 * 1024;
 constexpr size_t kWalBytesMax = 256 * 1024 * 1024;  // bounds what a start has to replay
 constexpr size_t kSmallWalBytesMax = 512 * 1024;
 constexpr size_t kLogLineBytes = 1024;
+constexpr absl::Duration kFlushMax = absl::Seconds(10);
+constexpr absl::Duration kFlushLookAgain = absl::Milliseconds(1);
 
 rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cache>& cache,
                                              size_t block_bytes) {
@@ -170,6 +175,7 @@ class Database::Listener final : public rocksdb::EventListener {
   // Before anybody writes to the next memtable.
   void OnMemTableSealed(const rocksdb::MemTableInfo& sealed) override {
     if (sealed.cf_name == rocksdb::kDefaultColumnFamilyName) notes_->meta_sealed = true;
+    notes_->log_ended = true;
   }
 
  private:
@@ -195,8 +201,6 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   db_options.create_if_missing = true;
   db_options.create_missing_column_families = true;
   std::unique_ptr<Database> database(new Database);
-  database->env_ = GuardManifest(*EnvOf(options));
-  db_options.env = database->env_.get();
   db_options.listeners = {std::make_shared<Listener>(database->notes_)};
   database->cache_ = NewCache(options.cache_bytes);
   database->wal_bytes_max_ = options.small_buffers ? kSmallWalBytesMax : kWalBytesMax;
@@ -204,7 +208,9 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   if (const rocksdb::Status status = EnvOf(options)->CreateDirIfMissing(options.directory); !status.ok()) {
     return FromRocks(status, "making the directory");
   }
-  QL_RETURN_IF_ERROR(CheckFilesBeforeOpening(*EnvOf(options), options.directory));
+  QL_ASSIGN_OR_RETURN(const WalEnds ends, CheckFilesBeforeOpening(*EnvOf(options), options.directory));
+  database->env_ = PrepareLogs(*GuardManifest(*EnvOf(options)), ends);
+  db_options.env = database->env_.get();
   const rocksdb::Status status = rocksdb::DB::Open(
       db_options, options.directory, Families(options, database->cache_), &database->families_, &db);
   if (!status.ok()) return OpenError(status, options.directory);
@@ -217,12 +223,15 @@ absl::StatusOr<std::unique_ptr<Database>> Database::OpenReadOnly(const DatabaseO
   if (!EnvOf(options)->FileExists(options.directory + "/CURRENT").ok()) {
     return absl::NotFoundError(fmt::format("{}: no event store here", options.directory));
   }
-  QL_RETURN_IF_ERROR(CheckFilesBeforeOpening(*EnvOf(options), options.directory));
+  QL_ASSIGN_OR_RETURN(const WalEnds ends, CheckFilesBeforeOpening(*EnvOf(options), options.directory));
   std::unique_ptr<Database> database(new Database);
+  database->env_ = PrepareLogs(*EnvOf(options), ends);
+  rocksdb::DBOptions db_options = DbOptions(options);
+  db_options.env = database->env_.get();
   database->cache_ = NewCache(options.cache_bytes);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(
-      DbOptions(options), options.directory, Families(options, database->cache_), &database->families_, &db);
+      db_options, options.directory, Families(options, database->cache_), &database->families_, &db);
   if (!status.ok()) return OpenError(status, options.directory);
   database->db_.reset(db);
   QL_RETURN_IF_ERROR(database->CheckMeta(false));
@@ -243,25 +252,77 @@ rocksdb::Status Database::WriteSynced(rocksdb::WriteBatch& batch) {
   if (wal_bytes_ >= wal_bytes_max_) {
     if (rocksdb::Status status = LetGoOfWal(); !status.ok()) return status;
   }
-  if (notes_->meta_sealed.exchange(false)) {
-    rocksdb::WriteOptions unlogged;
-    unlogged.disableWAL = true;
-    if (rocksdb::Status status = db_->Delete(unlogged, families_[0], AsSlice(kMetaNothingKey));
-        !status.ok()) {
-      notes_->meta_sealed = true;
-      return status;
-    }
-  }
+  if (rocksdb::Status status = SwitchFirst(); !status.ok()) return status;
   if (notes_->deletions_held > 0 && notes_->manifest_written) LetDeletionsGo();
   rocksdb::WriteOptions synced;
   synced.sync = true;
   wal_bytes_ += batch.GetDataSize();
-  return db_->Write(synced, &batch);
+  rocksdb::Status status = db_->Write(synced, &batch);
+  // Another thread's flush came in between: what SwitchFirst() is to prevent may have happened.
+  if (!status.ok() && notes_->log_ended) must_be_reopened_ = true;
+  return status;
+}
+
+// A memtable that is full is exchanged, and the write-ahead log with it, at the begin of the next write. That
+// shall not be `batch`'s: it would be the first to tell the manifest of the log that has ended, and if there
+// is no room for that, RocksDB 7.8 says that the write has failed and keeps it in the memtable, where it
+// shows up with the writes that come after it.
+rocksdb::Status Database::SwitchFirst() {
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  rocksdb::WriteBatch nothing;
+  if (rocksdb::Status status = db_->Write(unlogged, &nothing); !status.ok()) return status;
+  if (notes_->meta_sealed.exchange(false)) {
+    if (rocksdb::Status status = db_->Delete(unlogged, families_[0], AsSlice(kNothingKey)); !status.ok()) {
+      notes_->meta_sealed = true;
+      return status;
+    }
+  }
+  while (notes_->log_ended.exchange(false)) {
+    if (rocksdb::Status status = db_->SyncWAL(); !status.ok()) {
+      notes_->log_ended = true;
+      return status;
+    }
+  }
+  return rocksdb::Status::OK();
+}
+
+// Recovering, RocksDB 7.8 writes once more to the write-ahead log what it could not write, and leaves that
+// log for another. A family whose memtable was empty goes on, for the next start, from the log that was left:
+// if its file is still there or comes back, the failed write is in the family again, over commits that have
+// taken its positions. So every family is made to go on from the new log: all are flushed, none of them
+// empty.
+rocksdb::Status Database::ForgetFailedWrite() {
+  if (must_be_reopened_)
+    return rocksdb::Status::IOError("what was written is not known until the store is opened again");
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  for (rocksdb::ColumnFamilyHandle* family : families_) {
+    if (rocksdb::Status status = db_->Delete(unlogged, family, AsSlice(kNothingKey)); !status.ok())
+      return status;
+  }
+  if (rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), families_); !status.ok()) return status;
+  return AwaitFlushes();
+}
+
+// After a full disk RocksDB 7.8 does not wait for a flush, whatever it is asked.
+rocksdb::Status Database::AwaitFlushes() const {
+  const absl::Time patience = absl::Now() + kFlushMax;
+  for (rocksdb::ColumnFamilyHandle* family : families_) {
+    uint64_t waiting = 1;
+    while (waiting > 0) {
+      if (!db_->GetIntProperty(family, rocksdb::DB::Properties::kNumImmutableMemTable, &waiting))
+        return rocksdb::Status::NotSupported("how many memtables wait to be flushed");
+      if (waiting > 0 && absl::Now() > patience) return rocksdb::Status::TimedOut("a flush takes long");
+      if (waiting > 0) absl::SleepFor(kFlushLookAgain);
+    }
+  }
+  return rocksdb::Status::OK();
 }
 
 // Has all memtables flushed, so that the write-ahead logs up to here can go. RocksDB would do so itself
 // within the write that finds too much of them: that write would be the first in a new log, with every
-// memtable empty, and if the disk had no room for it, WriteSynced()'s precaution would be in vain.
+// memtable empty, and if the disk had no room for it, there would be nothing to flush to get rid of that log.
 rocksdb::Status Database::LetGoOfWal() {
   rocksdb::FlushOptions flush;
   flush.wait = false;

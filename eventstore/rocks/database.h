@@ -53,6 +53,11 @@ class Database {
   // db()->Resume() succeeded; what the failed write held is there whole or not at all.
   rocksdb::Status WriteSynced(rocksdb::WriteBatch& batch);
 
+  // To be called once Resume() has succeeded, before anything is written: what the failed write held, if it
+  // is not there by now, will never be, whatever a loss of power or a crash brings back. Takes some flushes'
+  // time. An error: to be called again before anything is written; only a new start may help.
+  rocksdb::Status ForgetFailedWrite();
+
   // Makes the sorted file at `path` a part of the family, and moves it there. One thread at a time.
   rocksdb::Status Ingest(rocksdb::ColumnFamilyHandle* family, const std::string& path);
 
@@ -66,11 +71,14 @@ class Database {
   struct Notes {
     std::atomic<bool> has_stopped = false;
     std::atomic<bool> meta_sealed = true;        // the meta family's memtable is empty, or may be
+    std::atomic<bool> log_ended = false;         // a write-ahead log, and the manifest may not know
     std::atomic<int> deletions_held = 0;         // times, by ingestions that failed
     std::atomic<bool> manifest_written = false;  // since the last of them
   };
   class Listener;
   void LetDeletionsGo();
+  rocksdb::Status SwitchFirst();
+  rocksdb::Status AwaitFlushes() const;
   rocksdb::Status LetGoOfWal();
 
   Database() = default;
@@ -84,6 +92,7 @@ class Database {
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index, tree
   std::string store_id_;
+  bool must_be_reopened_ = false;  // nobody knows what of the last write will show up
   size_t wal_bytes_max_ = 0;
   size_t wal_bytes_ = 0;  // written since the memtables were last flushed for their number; WriteSynced()'s
 };

@@ -111,6 +111,24 @@ TEST_F(DamageTest, ALongScanHandsOverAllThatIsBeforeTheDamage) {
   EXPECT_EQ(last, kDamaged - 5);
 }
 
+TEST_F(DamageTest, ACheckEndsWhenItIsTold) {
+  const auto check = [&](int asked_max) {
+    int asked = 0;
+    const auto report =
+        FsckDirectory(directory_.path(), [](auto, auto, auto) {}, [&] { return ++asked >= asked_max; });
+    EXPECT_EQ(report.status().code(), StatusCode::kCancelled) << report.status();
+    EXPECT_EQ(asked, asked_max) << "it is not asked once more";
+  };
+  int asked = 0;
+  const auto count = [&] {
+    ++asked;
+    return false;
+  };
+  ASSERT_TRUE(FsckDirectory(directory_.path(), [](auto, auto, auto) {}, count)->clean());
+  EXPECT_GE(asked, 3) << "of records, of postings and of files";
+  for (int at = 1; at <= asked; ++at) check(at);
+}
+
 TEST_F(DamageTest, ADamagedRecordIsDataLossWithItsPosition) {
   directory_.Tamper([](rocks::Database& database) {
     std::string value;

@@ -176,8 +176,18 @@ TEST_F(TreeTest, ATreeThatWasNotFinishedIsFinished) {
   EXPECT_TRUE(directory_.Check().clean());
 }
 
-TEST_F(TreeTest, ATreeThatKnowsMoreThanTheLogIsDataLoss) {
+// What a write that failed has left is within what one write makes.
+TEST_F(TreeTest, ATreeThatIsAheadByAWriteIsCut) {
   Put({1, 2}, Hash{});
+  Put({1, 3}, Hash{});
+  Put({2, 0}, Hash{});
+  ExpectTreeOfTheLog(*directory_.Open());
+  const FsckReport report = directory_.Check();
+  EXPECT_TRUE(report.clean()) << report.problems[0].what;
+}
+
+TEST_F(TreeTest, ATreeThatKnowsMoreThanTheLogIsDataLoss) {
+  Put({1, 20}, Hash{});
   ExpectOneProblem(directory_.Check().events, "the log ends before");
   const auto opened = RocksEventStore::Open(directory_.Options());
   EXPECT_TRUE(absl::IsDataLoss(opened.status())) << opened.status();

@@ -62,24 +62,28 @@ class FlipTest : public testing::Test {
         ledger_.Asked(id);
         ledger_.Answered(id, (*store)->AppendAndWait(request));
       }
+      if (session == 2) std::filesystem::copy(whole(), killed());
     }
     ASSERT_EQ(ledger_.acknowledged(), 540u);
   }
 
   std::string whole() const { return folder_.path() + "/whole"; }
+  std::string killed() const { return folder_.path() + "/killed"; }  // as kill -9 leaves it
   std::string copy() const { return folder_.path() + "/copy"; }
-  std::vector<std::filesystem::path> Files() const {
+  std::vector<std::filesystem::path> Files() const { return Files(whole()); }
+  static std::vector<std::filesystem::path> Files(const std::string& folder) {
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(whole())) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       if (entry.path().filename() != "LOCK" && entry.file_size() > 0) files.push_back(entry.path());
     }
     std::ranges::sort(files);
     return files;
   }
 
-  void MakeCopy() const {
+  void MakeCopy() const { MakeCopy(whole()); }
+  void MakeCopy(const std::filesystem::path& folder) const {
     std::filesystem::remove_all(copy());
-    std::filesystem::copy(whole(), copy());
+    std::filesystem::copy(folder, copy());
   }
 
   Verdict Judge() const {
@@ -110,7 +114,7 @@ class FlipTest : public testing::Test {
   }
 
   Verdict Flip(const std::filesystem::path& file, size_t at) {
-    MakeCopy();
+    MakeCopy(file.parent_path());
     std::string bytes = Content(file);
     const char before = bytes[at];
     while (bytes[at] == before) bytes[at] = static_cast<char>(random_());
@@ -186,6 +190,30 @@ TEST_F(FlipTest, ADamagedLengthNearTheEndIsNotTakenForAWriteThatWasCutShort) {
     }
   }
   EXPECT_GT(refused, 10);
+  Tell(evidence);
+}
+
+// There the last record is followed by zeros that lie ready for the next one.
+TEST_F(FlipTest, AFlippedByteOfTheLastRecordOfAKilledStoreIsNotTakenForATornWrite) {
+  SCOPED_TRACE(fmt::format("seed {}", seed_));
+  Evidence evidence("flipped_byte_after_kill");
+  MakeCopy(killed());
+  EXPECT_EQ(Judge(), Verdict::kNothingLost);
+  constexpr size_t kBehind = 3;  // bytes of the zeros
+  const std::vector<std::filesystem::path> files = Files(killed());
+  const auto wal = std::ranges::find_if(files, [](const auto& file) { return KindOf(file) == "wal"; });
+  ASSERT_NE(wal, files.end());
+  const std::string bytes = Content(*wal);
+  const size_t end = bytes.find_last_not_of('\0') + 1;
+  ASSERT_LT(end + kWalBlockBytes, bytes.size()) << "no zeros lie ahead";
+  const std::vector<size_t> records = RecordsOfLastBlock(bytes.substr(0, end));
+  ASSERT_GE(records.size(), 2u);
+  for (size_t at = records[records.size() - 2]; at < end + kBehind; ++at) {
+    const Verdict verdict = Flip(*wal, at);
+    if (at < end) {
+      EXPECT_EQ(verdict, Verdict::kRefused) << at;
+    }
+  }
   Tell(evidence);
 }
 

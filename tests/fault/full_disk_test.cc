@@ -127,6 +127,58 @@ TEST_F(FullDiskTest, AFullDiskStopsAppendsAloneAndTheyGoOnWhenThereIsRoom) {
   evidence.Set("acknowledged_commits", ledger_.acknowledged());
 }
 
+// RocksDB flushes one family after the other then, and writes again to its log what it could not write.
+TEST_F(FullDiskTest, ACutOfPowerWhileItRecoversTakesNothing) {
+  SCOPED_TRACE(fmt::format("seed {}", seed_));
+  constexpr uint64_t kAtOnce = 2500;  // commits that become one write or two, of more than a megabyte
+  constexpr uint64_t kChangesMax = 80;
+  Evidence evidence("power_loss_while_recovering");
+  for (int64_t round = 0; round < 2 * rounds_ && !HasFailure(); ++round) {
+    SCOPED_TRACE(fmt::format("round {}", round));
+    const ScratchFolder folder;
+    Disk disk(folder.log());
+    Ledger ledger;
+    const auto append = [&](RocksEventStore& store, const std::string& id) {
+      ledger.Asked(id);
+      store.Append(PlainRequest(id), [&, id](const absl::StatusOr<eventstore::Appended>& answer) {
+        if (!disk.dead()) ledger.Answered(id, answer);
+      });
+    };
+    {
+      const auto store = RocksEventStore::Open(SmallStore(folder.log(), disk.env()));
+      ASSERT_TRUE(store.ok()) << store.status();
+      const auto append_many = [&](const std::string& run) {
+        for (uint64_t n = 1; n <= kAtOnce; ++n) {
+          const std::string id = CommitId(run, 0, n);
+          if (!IsCounter(id)) append(**store, id);
+        }
+        (void)(*store)->AppendAndWait(PlainRequest(CommitId(run, 1, 1)));  // answered after all of them
+      };
+      ledger.Asked(CommitId("before", 1, 1));
+      append_many("before");
+      disk.SetRoom(disk.used() + random_() % 1'500'000);
+      ledger.Asked(CommitId("full", 1, 1));
+      append_many("full");
+      disk.SetRoom(disk.used() + kWorkingRoomBytes);
+      disk.CutPowerAfter(random_() % kChangesMax, Disk::Death::kSilent);
+      const absl::Time patience = absl::Now() + kRecoveryMax;
+      for (uint64_t n = 1; !disk.dead() && absl::Now() < patience; ++n) {
+        const std::string id = CommitId("again", 0, n);
+        if (!IsCounter(id)) append(**store, id);
+        absl::SleepFor(absl::Milliseconds(5));
+      }
+      EXPECT_TRUE(disk.dead());
+    }
+    disk.LosePower(round % 2 == 0 ? Loss::kAll : Loss::kNothing, random_);
+    disk.SetRoom(std::nullopt);
+    const auto store = RocksEventStore::Open(SmallStore(folder.log(), disk.env()));
+    ASSERT_TRUE(store.ok()) << store.status();
+    evidence.Add(ExpectSound(**store, ledger));
+  }
+  evidence.Set("rounds", 2 * rounds_);
+  evidence.Set("seed", seed_);
+}
+
 // Nothing is in memory then that RocksDB could flush, which is how it gets rid of a write-ahead log that it
 // could not write to.
 TEST_F(FullDiskTest, AStoreThatWasOpenedOnAFullDiskGoesOnWhenThereIsRoom) {

@@ -1,5 +1,6 @@
 // The power goes at random instants under load, on a disk that loses what was not synced: all of it, a part,
-// a part that ends in garbage, or its bytes but not its length. What was acknowledged is there, whole.
+// a part that ends in garbage, sectors here and there, or its bytes but not its length. What was
+// acknowledged is there, whole.
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -16,7 +16,6 @@ inline constexpr std::string_view kMetaFormatKey = "format";
 inline constexpr std::string_view kMetaFormat = "2";
 inline constexpr std::string_view kMetaFormatIndexInWal = "1";  // the index was written with the log
 inline constexpr std::string_view kMetaStoreIdKey = "store_id";
-inline constexpr std::string_view kMetaNothingKey = "nothing";  // never there (Database::WriteSynced)
 
 inline constexpr uint8_t kRecordVersion = 1;
 inline constexpr size_t kPositionBytes = 8;
@@ -31,6 +30,9 @@ inline constexpr size_t kNodeKeyBytes = 1 + sizeof(uint64_t);  // tier, index
 
 // How far the index reaches. As long as a term, and before all of them.
 inline constexpr std::string_view kIndexedKey = std::string_view("\0indexed", kTermBytes);
+
+// Of every family, and never there (Database::WriteSynced, ForgetFailedWrite). As long as a term, too.
+inline constexpr std::string_view kNothingKey = std::string_view("\0nothing", kTermBytes);
 
 // The first byte of a term. Terms of one kind lie together.
 enum class TermKind : uint8_t { kCommit = 'c', kTag = 'g', kType = 't' };

@@ -13,6 +13,8 @@ using transparency::Frontier;
 using transparency::Hash;
 
 constexpr int kFillWriteHashes = 4096;  // in one write while a tree is filled: a million events
+// Of tier 1, that one write of the committer makes at most (write/committer.h: its events, and one begun).
+constexpr uint64_t kTilesOfWriteMax = 4096 / transparency::kTileHashes + 1;
 
 }  // namespace
 
@@ -20,13 +22,36 @@ absl::StatusOr<std::unique_ptr<Tree>> Tree::Open(Database& database, Position he
   std::unique_ptr<Tree> tree(new Tree(database));
   QL_ASSIGN_OR_RETURN(const uint64_t tiles, tree->nodes_.Count(1));
   const uint64_t expected = head.value / transparency::kTileHashes;
-  if (tiles > expected) {
+  if (tiles > expected && tiles - expected <= kTilesOfWriteMax) {
+    QL_RETURN_IF_ERROR(tree->Cut(head));
+  } else if (tiles > expected) {
     return DataLossError(head, fmt::format("the log ends here, but its tree has {} events or more",
                                            tiles * transparency::kTileHashes));
   }
   tree->ready_ = tiles < expected ? tree->Fill(head) : tree->Derive(head);
   if (!tree->ready_.ok() && !absl::IsDataLoss(tree->ready_)) return tree->ready_;
   return tree;
+}
+
+// Of a write that failed on a full disk RocksDB may bring back the tree's part and not the log's, when the
+// process ends while it recovers: it flushes one family after the other. A log that has lost its end is found
+// by the index, by its write-ahead logs, and by the checkpoints that were signed.
+absl::Status Tree::Cut(Position head) {
+  spdlog::warn("the tree is cut to the {} events of the log: what is behind was never acknowledged",
+               head.value);
+  rocksdb::WriteBatch batch;
+  uint64_t hashes = head.value;
+  for (uint8_t tier = 1; tier < transparency::kTiersMax; ++tier) {
+    hashes /= transparency::kTileHashes;
+    QL_ASSIGN_OR_RETURN(const uint64_t stored, nodes_.Count(tier));
+    for (uint64_t index = hashes; index < stored; ++index) {
+      QL_RETURN_IF_ERROR(
+          FromRocks(batch.Delete(database_.tree(), NodeKey{tier, index}.Encode()), "cutting the tree"));
+    }
+  }
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  return FromRocks(database_.db()->Write(synced, &batch), "cutting the tree");
 }
 
 absl::Status Tree::Derive(Position head) {
@@ -58,10 +83,11 @@ absl::Status Tree::Fill(Position head) {
   QL_RETURN_IF_ERROR(Derive(Position(tiles * transparency::kTileHashes)));
   spdlog::info("making the tree of events {} to {}", frontier_.size() + 1, head.value);
   rocksdb::WriteBatch batch;
-  const auto write = [&](bool sync) {
-    rocksdb::WriteOptions options;
-    options.sync = sync;
-    const absl::Status status = FromRocks(database_.db()->Write(options, &batch), "writing the tree");
+  // Synced each: of a write-ahead log only the last write may be torn (disk/log_end.h).
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const auto write = [&] {
+    const absl::Status status = FromRocks(database_.db()->Write(synced, &batch), "writing the tree");
     batch.Clear();
     return status;
   };
@@ -69,11 +95,11 @@ absl::Status Tree::Fill(Position head) {
   QL_RETURN_IF_ERROR(log.SeekContaining(Position(frontier_.size() + 1)));
   while (log.valid() && log.record().last() <= head) {
     QL_RETURN_IF_ERROR(Add(log.record(), batch));
-    if (batch.Count() >= kFillWriteHashes) QL_RETURN_IF_ERROR(write(false));
+    if (batch.Count() >= kFillWriteHashes) QL_RETURN_IF_ERROR(write());
     QL_RETURN_IF_ERROR(log.Next());
   }
   if (frontier_.size() != head.value) return DataLossError(head, "the log ends before");
-  return write(true);
+  return write();
 }
 
 }  // namespace qinglan::eventstore::rocks

@@ -40,6 +40,7 @@ class Tree {
  private:
   explicit Tree(Database& database) : database_(database), nodes_(database) {}
   absl::Status Fill(Position head);
+  absl::Status Cut(Position head);  // takes away what is behind
 
   Database& database_;
   const StoredNodes nodes_;

@@ -230,6 +230,7 @@ absl::Status Committer::Prepare() {
 absl::Status Committer::Recover() {
   // Busy: RocksDB is at it itself, and looks every few seconds whether a full disk has space again.
   if (const rocksdb::Status status = database_.db()->Resume(); !status.ok()) return failure_;
+  if (const rocksdb::Status status = database_.ForgetFailedWrite(); !status.ok()) return failure_;
   // The write that failed has nothing stored, as a rule; were it otherwise, its commits are there and count.
   QL_ASSIGN_OR_RETURN(end_, FindLogEnd(database_));
   QL_RETURN_IF_ERROR(index_.Derive(end_.head));

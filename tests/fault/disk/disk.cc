@@ -38,18 +38,14 @@ class Disk::WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
         offset_(offset) {}
 
   using FSWritableFileOwnerWrapper::Append;
+  using FSWritableFileOwnerWrapper::PositionedAppend;
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    const std::lock_guard lock(disk_.mutex_);
-    if (IOStatus status = disk_.Allow(); !status.ok()) return status;
-    const uint64_t fits = disk_.RoomFor(*content_, offset_, data.size());
-    disk_.storage_.Writing(*content_, offset_, fits);
-    IOStatus status = target()->Append(Slice(data.data(), fits), options, debug);
-    offset_ += fits;
-    if (status.ok() && fits < data.size()) {
-      ++disk_.failures_;
-      status = IOStatus::NoSpace("the disk is full", path_);
-    }
-    return status;
+    return Write(data, offset_, [&](const Slice& fits) { return target()->Append(fits, options, debug); });
+  }
+  IOStatus PositionedAppend(const Slice& data, uint64_t offset, const IOOptions& options,
+                            IODebugContext* debug) override {
+    return Write(data, offset,
+                 [&](const Slice& fits) { return target()->PositionedAppend(fits, offset, options, debug); });
   }
   IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo&,
                   IODebugContext* debug) override {
@@ -73,6 +69,21 @@ class Disk::WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
   IOStatus Allocate(uint64_t, uint64_t, const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
 
  private:
+  template <class Do>
+  IOStatus Write(const Slice& data, uint64_t offset, Do write) {
+    const std::lock_guard lock(disk_.mutex_);
+    if (IOStatus status = disk_.Allow(); !status.ok()) return status;
+    const uint64_t fits = disk_.RoomFor(*content_, offset, data.size());
+    disk_.storage_.Writing(*content_, offset, fits);
+    IOStatus status = write(Slice(data.data(), fits));
+    offset_ = offset + fits;
+    if (status.ok() && fits < data.size()) {
+      ++disk_.failures_;
+      status = IOStatus::NoSpace("the disk is full", path_);
+    }
+    return status;
+  }
+
   Disk& disk_;
   const std::string path_;
   const ContentPtr content_;

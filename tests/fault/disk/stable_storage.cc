@@ -44,8 +44,25 @@ class Opened {
   int fd_;
 };
 
+uint64_t SectorOf(uint64_t at) { return at - at % kSectorBytes; }
+
 uint64_t UpTo(uint64_t most, std::mt19937& random) {
   return std::uniform_int_distribution<uint64_t>(0, most)(random);
+}
+
+// Of a write in place, takes back some of the sectors. Up to where the file reaches with the others.
+uint64_t Scatter(uint64_t offset, const std::string& before, const Opened& file, std::mt19937& random) {
+  uint64_t reaches = 0;
+  for (uint64_t at = offset; at < offset + before.size();) {
+    const uint64_t end = std::min(offset + before.size(), SectorOf(at) + kSectorBytes);
+    if (random() % 2 == 0) {
+      reaches = end;
+    } else {
+      file.Write(at, before.substr(at - offset, end - at));
+    }
+    at = end;
+  }
+  return reaches;
 }
 
 void Link(const std::string& path, const std::string& new_path) {
@@ -82,6 +99,8 @@ std::string_view NameOf(Loss loss) {
       return "all";
     case Loss::kSome:
       return "some";
+    case Loss::kScattered:
+      return "scattered";
     case Loss::kTorn:
       return "torn";
     case Loss::kZeroes:
@@ -210,6 +229,13 @@ void StableStorage::Settle(Content& content, Loss loss, std::mt19937& random) co
     uint64_t stays = i < whole ? write.length : 0;  // bytes of this write
     if (i == whole && keeps_some && i < in_time) stays = UpTo(write.length, random);
     if (write.doomed && loss != Loss::kNothing) stays = 0;
+    if (loss == Loss::kScattered && !write.late && !write.doomed && write.before.size() == write.length) {
+      size = std::max(size, Scatter(write.offset, write.before, file, random));
+      continue;
+    }
+    // A sector is replaced as a whole or not at all.
+    if (stays < write.before.size())
+      stays = std::max(SectorOf(write.offset + stays), write.offset) - write.offset;
     if (stays < write.before.size()) file.Write(write.offset + stays, write.before.substr(stays));
     const uint64_t gone = std::max<uint64_t>(stays, write.before.size());
     if (gone < write.length) file.Write(write.offset + gone, std::string(write.length - gone, '\0'));

@@ -15,13 +15,16 @@ namespace qinglan::fault {
 
 // What becomes of bytes that were written and not synced, and of directory entries that were not.
 enum class Loss {
-  kAll,      // nothing of them stays
-  kSome,     // of each file a part stays, up to a random byte; of the directory's changes the first few
-  kTorn,     // as kSome, and the last sector that stays holds garbage
-  kZeroes,   // a file keeps its length, and what was not synced reads as zeroes
-  kNothing,  // all stays, as after kill -9
+  kAll,   // nothing of them stays
+  kSome,  // of each file a part stays, up to a random byte; of the directory's changes the first few. What
+          // was there before is replaced sector by sector
+  kScattered,  // of what was there before some sectors were replaced and some not, in no order; no file grew
+  kTorn,       // as kSome, and the last sector that stays holds garbage
+  kZeroes,     // a file keeps its length, and what was not synced reads as zeroes
+  kNothing,    // all stays, as after kill -9
 };
-inline constexpr Loss kLosses[] = {Loss::kAll, Loss::kSome, Loss::kTorn, Loss::kZeroes, Loss::kNothing};
+inline constexpr Loss kLosses[] = {Loss::kAll,  Loss::kSome,   Loss::kScattered,
+                                   Loss::kTorn, Loss::kZeroes, Loss::kNothing};
 std::string_view NameOf(Loss loss);
 
 // A file's bytes, whatever its names.

@@ -16,7 +16,10 @@ int64_t Amount(const char* variable, int64_t in_ci) {
 
 uint32_t Seed() {
   const char* text = std::getenv("QINGLAN_FAULT_SEED");
-  return text == nullptr ? std::random_device()() : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
+  const uint32_t seed =
+      text == nullptr ? std::random_device()() : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
+  std::fprintf(stderr, "QINGLAN_FAULT_SEED=%u\n", seed);  // at once: a test may end with its process
+  return seed;
 }
 
 void Evidence::Add(const Findings& findings) {
