@@ -1,6 +1,7 @@
 // The directory, kept up to date by a thread of its own: what access control and the queries ask about
 // organisations, posts and pairings. It reads the log from its beginning at start-up; the registry's events
-// are few.
+// are few. An event that does not parse as its type is logged as an error and passed by: what it would have
+// said is unknown here, and all that rests on the others stands.
 //
 // Thread-safe. The store must outlive it.
 #pragma once
@@ -31,8 +32,7 @@ class Directory {
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
 
-  // Reads up to the head of now, then follows. Once. The store's errors; INTERNAL for an event that cannot be
-  // applied.
+  // Reads up to the head of now, then follows. Once. The store's errors.
   [[nodiscard]] absl::Status Start();
   void Stop();
 

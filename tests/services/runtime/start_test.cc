@@ -1,0 +1,84 @@
+// A server starts, and answers, whatever somebody recorded that is no message of its type.
+#include <absl/time/clock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "qinglan/registry/v1/registry_events.pb.h"
+#include "qinglan/registry/v1/registry_service.pb.h"
+#include "services/qinglan/server/platform.h"
+#include "services/runtime/access/keys.h"
+#include "services/runtime/access/tokens.h"
+#include "services/runtime/transport/client.h"
+#include "tests/harness/stage.h"
+
+namespace qinglan {
+namespace {
+
+class StartTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto keys = runtime::NewKeyPair();
+    ASSERT_TRUE(keys.ok()) << keys.status();
+    options_.data = folder_.path() + "/data";
+    options_.key_set = keys->jwks_json;
+    const runtime::Principal admin{"admin", "", {{rules::v1::ROLE_DISTRICT_ADMIN, ""}}};
+    const auto token =
+        runtime::MintToken(keys->private_pem, admin, absl::Now(), absl::Now() + absl::Hours(1));
+    ASSERT_TRUE(token.ok()) << token.status();
+    token_ = *token;
+    Start();
+  }
+
+  void Start() {
+    platform_.reset();
+    auto platform = Platform::Start(options_);
+    ASSERT_TRUE(platform.ok()) << platform.status();
+    platform_ = *std::move(platform);
+  }
+
+  // A payload that is no message, of a type that the directory follows.
+  void RecordBytes(const std::string& commit_id) {
+    eventstore::AppendRequest request;
+    request.commit_id = commit_id;
+    request.events.push_back({registry::v1::OrganisationRenamed::descriptor()->full_name(),
+                              {"org:" + tests::Id("nobody")},
+                              absl::CivilDay(2026, 1, 1),
+                              "\xff no message"});
+    const auto appended = platform_->store().AppendAndWait(std::move(request));
+    ASSERT_TRUE(appended.ok()) << appended.status();
+  }
+
+  // Makes a district and asks for it.
+  absl::Status MakeDistrict(const std::string& name) {
+    const runtime::Client client(
+        {.target = "127.0.0.1:" + std::to_string(platform_->port()), .token = token_});
+    registry::v1::CreateDistrictRequest create;
+    create.set_request_id(tests::NextRequestId());
+    create.set_name(name);
+    const auto created = client.Call<registry::v1::CreateDistrictResponse>(create);
+    if (!created.ok()) return created.status();
+    registry::v1::GetOrganisationRequest ask;
+    ask.set_org_id(created->org_id());
+    return client.Call<registry::v1::GetOrganisationResponse>(ask).status();
+  }
+
+  tests::TemporaryFolder folder_;
+  PlatformOptions options_;
+  std::string token_;
+  std::unique_ptr<Platform> platform_;
+};
+
+TEST_F(StartTest, AnEventThatDoesNotParseStopsNobodyBeforeAndAfterAStart) {
+  RecordBytes("while-it-serves");
+  const absl::Status before = MakeDistrict("青县");
+  EXPECT_TRUE(before.ok()) << before;
+  ASSERT_NO_FATAL_FAILURE(Start());
+  const absl::Status after = MakeDistrict("蓝县");
+  EXPECT_TRUE(after.ok()) << after;
+}
+
+}  // namespace
+}  // namespace qinglan
