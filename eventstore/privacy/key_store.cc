@@ -424,8 +424,9 @@ KeyStore::Figures KeyStore::Count() const {
   for (const Shard& shard : shards_) {
     for (const auto& [name, subject] : shard.subjects) {
       if (!subject.versions.empty()) ++figures.subjects;
-      if (subject.tombstone.has_value()) ++figures.erased;
-      if (subject.withheld && !subject.tombstone.has_value()) ++figures.withheld;
+      const bool destroyed = subject.tombstone.has_value() && subject.durable;
+      if (destroyed) ++figures.erased;
+      if (subject.is_gone() && !destroyed) ++figures.withheld;
       figures.keys += subject.versions.size();
       for (const Version& version : subject.versions) ++figures.keys_by_master[version.master_id];
     }

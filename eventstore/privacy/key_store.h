@@ -79,8 +79,8 @@ class KeyStore {
   struct Figures {
     uint64_t subjects = 0;  // with a key
     uint64_t keys = 0;      // versions of them
-    uint64_t erased = 0;
-    uint64_t withheld = 0;  // and not erased yet
+    uint64_t erased = 0;    // with no file that may hold their key
+    uint64_t withheld = 0;  // given to nobody, and files may hold them still
     std::map<std::string, uint64_t> keys_by_master;
   };
   Figures Count() const;

@@ -66,21 +66,19 @@ absl::StatusOr<std::vector<Erasure>> Unfinished(const EventStore& store,
   return unfinished;
 }
 
-}  // namespace
-
-absl::StatusOr<bool> CompleteErasure(const EventStore& store, const runtime::Environment& environment,
-                                     const Erasure& erasure) {
+// As CompleteErasure(), with what a look at the holds found.
+absl::StatusOr<bool> DestroyUnlessHeld(const runtime::Environment& environment, const Erasure& erasure,
+                                       const std::optional<v1::Hold>& hold) {
   if (environment.sealing->keys().FindTombstone(erasure.subject).has_value()) return true;
-  const auto hold = HoldInTheWay(store, erasure, environment.Today());
-  if (hold.ok() && hold->has_value()) {
+  if (hold.has_value()) {
     LogLeft(erasure.position,
             fmt::format("hold {} of {} keeps {}; once it has ended, the next start destroys the key, or the "
                         "same request",
-                        (*hold)->hold_id(), (*hold)->authority(), erasure.subject));
+                        hold->hold_id(), hold->authority(), erasure.subject));
     return false;
   }
-  absl::Status status = hold.status();
-  if (status.ok()) status = environment.sealing->keys().Destroy(erasure.subject, environment.now()).status();
+  const absl::Status status =
+      environment.sealing->keys().Destroy(erasure.subject, environment.now()).status();
   if (absl::IsInvalidArgument(status)) {  // nobody can have a key under that name
     LogLeft(erasure.position, std::string(status.message()));
     return false;
@@ -92,12 +90,24 @@ absl::StatusOr<bool> CompleteErasure(const EventStore& store, const runtime::Env
   return true;
 }
 
+}  // namespace
+
+absl::StatusOr<bool> CompleteErasure(const EventStore& store, const runtime::Environment& environment,
+                                     const Erasure& erasure) {
+  if (environment.sealing->keys().FindTombstone(erasure.subject).has_value()) return true;
+  // Nobody's key is withheld before the holds are known: one that is held has to be readable.
+  QL_ASSIGN_OR_RETURN(const auto hold, HoldInTheWay(store, erasure, environment.Today()));
+  return DestroyUnlessHeld(environment, erasure, hold);
+}
+
 absl::StatusOr<Completion> CompleteErasures(const EventStore& store,
                                             const runtime::Environment& environment) {
   QL_ASSIGN_OR_RETURN(const auto unfinished, Unfinished(store, environment.sealing->keys()));
   Completion completion;
   for (const Erasure& erasure : unfinished) {
-    const auto done = CompleteErasure(store, environment, erasure);
+    const auto hold = HoldInTheWay(store, erasure, environment.Today());
+    if (!hold.ok() && !absl::IsDataLoss(hold.status())) return hold.status();
+    const auto done = hold.ok() ? DestroyUnlessHeld(environment, erasure, *hold) : hold.status();
     completion.failed.Update(done.status());
     if (done.ok() && *done) ++completion.completed;
   }

@@ -23,15 +23,17 @@ struct Completion {
 // Destroys the key of every erasure in the log whose key is still there: after a crash between the two, or
 // when keys were restored from an older copy. Left, and logged as errors, are an erasure that names no
 // subject, and one that a hold stands in the way of (CompleteErasure()): its key stays until a start, or the
-// same request, finds the hold ended. One that fails keeps no other from being done. Errors: the log's, when
-// it cannot be read which there are. Cost: proportional to the erasures.
+// same request, finds the hold ended. One that fails keeps no other from being done, nor does one whose holds
+// do not parse. Errors: the log's, when it cannot be read which there are, or what is held. Cost:
+// proportional to the erasures.
 [[nodiscard]] absl::StatusOr<Completion> CompleteErasures(const eventstore::EventStore& store,
                                                           const runtime::Environment& environment);
 
-// The same for one erasure: whether its key is gone by now. After an error nobody is given the key any more,
-// although it is still there: what is sealed reads as erased, and there is no receipt. A hold stands in the
-// way that holds today and was recorded before the erasure of a person (no decision made that one), or at any
-// time on somebody whom the texts of a thing may be about.
+// The same for one erasure: whether its key is gone by now. When its destruction fails nobody is given the
+// key any more, although files may hold it still: what is sealed reads as erased, and there is no receipt.
+// When the log cannot tell whether a hold stands in the way nothing changes: texts that are kept must be
+// readable. A hold stands in the way that holds today and was recorded before the erasure of a person (no
+// decision made that one), or at any time on somebody whom the texts of a thing may be about.
 [[nodiscard]] absl::StatusOr<bool> CompleteErasure(const eventstore::EventStore& store,
                                                    const runtime::Environment& environment,
                                                    const Erasure& erasure);

@@ -107,8 +107,9 @@ absl::Status BeginPrivacy(EventStore& store, const Environment& environment) {
                  completion.completed);
   if (!completion.failed.ok()) {
     spdlog::error(
-        "at the start {} keys are still there whose erasure is recorded, and are given to nobody: {}; it is "
-        "tried again",
+        "at the start not every recorded erasure could be done; {} keys that files may hold still are given "
+        "to "
+        "nobody, and destroying them is tried again: {}",
         environment.sealing->keys().Count().withheld, std::string(completion.failed.message()));
   }
   return absl::OkStatus();

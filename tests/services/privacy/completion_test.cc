@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <utility>
+
 #include "qinglan/privacy/v1/privacy_events.pb.h"
 #include "qinglan/research/v1/research_events.pb.h"
 #include "services/privacy/service.h"
@@ -14,6 +18,36 @@ namespace qinglan::tests {
 namespace {
 
 constexpr absl::CivilDay kToday(2026, 3, 2);
+
+// A log of which a look at the holds ends with an error, once it is told so.
+class UnreadableHolds final : public eventstore::EventStore {
+ public:
+  explicit UnreadableHolds(eventstore::EventStore& store) : store_(store) {}
+  absl::Status refused;
+
+  void Append(eventstore::AppendRequest request, AppendDone done) override {
+    store_.Append(std::move(request), std::move(done));
+  }
+  absl::StatusOr<eventstore::Position> Read(const eventstore::Query& query,
+                                            const eventstore::ReadOptions& options,
+                                            eventstore::EventVisitor visit) const override {
+    const std::string& placed = privacy::v1::HoldPlaced::descriptor()->full_name();
+    for (const auto& item : query.items) {
+      if (!refused.ok() && std::count(item.types.begin(), item.types.end(), placed) > 0) return refused;
+    }
+    return store_.Read(query, options, visit);
+  }
+  absl::StatusOr<Commit> FindCommit(std::string_view id) const override { return store_.FindCommit(id); }
+  absl::StatusOr<eventstore::Position> Head() const override { return store_.Head(); }
+  absl::StatusOr<eventstore::Position> HeadAt(absl::Time at) const override { return store_.HeadAt(at); }
+  absl::StatusOr<std::unique_ptr<eventstore::Subscription>> Subscribe(eventstore::Query query,
+                                                                      eventstore::Position after) override {
+    return store_.Subscribe(std::move(query), after);
+  }
+
+ private:
+  eventstore::EventStore& store_;
+};
 
 // A log into which somebody wrote what no decision made.
 class HeldCompletion : public SchoolTest {
@@ -122,6 +156,43 @@ TEST_F(HeldCompletion, AHoldThatCameAfterAThingsErasureKeepsWhatIsStillThere) {
   Release(hold->hold_id());
   Start();
   EXPECT_TRUE(IsGone("project:" + project));
+}
+
+TEST_F(HeldCompletion, WhoMayBeHeldIsReadableWhileTheHoldsCannotBeRead) {
+  const std::string anna = Register("安娜", "1001");
+  const std::string bela = Register("贝拉", "1002");
+  ASSERT_TRUE(Hold(anna).ok());
+  RecordErased(anna);
+  RecordErased(bela);
+  UnreadableHolds log(stage_.store());
+  log.refused = absl::UnavailableError("nobody serves the log");
+  const auto& environment = stage_.table().environment();
+  EXPECT_TRUE(absl::IsUnavailable(privacy::CompleteErasures(log, environment).status()));
+  const privacy::Erasure one{.subject = "teacher:" + anna, .position = *stage_.store().Head()};
+  EXPECT_TRUE(absl::IsUnavailable(privacy::CompleteErasure(log, environment, one).status()));
+  EXPECT_TRUE(absl::IsUnavailable(privacy::BeginPrivacy(log, environment))) << "as for any log not read";
+  EXPECT_EQ(keys().Count().withheld, 0U);
+  EXPECT_EQ(Get(anna)->identity().display_name(), "安娜");
+  log.refused = absl::OkStatus();
+  const auto completion = privacy::CompleteErasures(log, environment);
+  ASSERT_TRUE(completion.ok()) << completion.status();
+  EXPECT_EQ(completion->completed, 1);
+  EXPECT_EQ(Get(anna)->identity().display_name(), "安娜");
+  EXPECT_TRUE(IsGone("teacher:" + bela));
+}
+
+TEST_F(HeldCompletion, HoldsThatDoNotParseKeepNoOtherErasureFromBeingDone) {
+  const std::string anna = Register("安娜", "1001");
+  const std::string bela = Register("贝拉", "1002");
+  stage_.Given({{privacy::v1::HoldPlaced::descriptor()->full_name(),
+                 {runtime::Tag("teacher", anna)},
+                 kToday,
+                 "\xff no message"}});
+  RecordErased(anna);
+  RecordErased(bela);
+  Start();
+  EXPECT_TRUE(IsGone("teacher:" + bela));
+  EXPECT_EQ(Get(anna)->identity().display_name(), "安娜") << "nobody knows whether it is held";
 }
 
 }  // namespace

@@ -270,6 +270,8 @@ TEST_F(FailingDisk, ThereIsNoReceiptUntilAStartFindsTheKeyGone) {
   const auto refused = Erase(anna);
   ASSERT_TRUE(absl::IsUnavailable(refused.status())) << refused.status();
   EXPECT_EQ(Get(anna)->identity().display_name(), kErased) << "nobody reads it any more";
+  EXPECT_EQ(keys().Count().withheld, 1U) << "files may hold it still";
+  EXPECT_EQ(keys().Count().erased, 0U);
   const auto asked = AskFor("teacher:" + anna);
   ASSERT_FALSE(asked.erasure_id().empty());
   const auto none = stage_.Call<privacy::v1::GetErasureReceiptResponse>(asked);
