@@ -2,6 +2,7 @@
 
 #include <absl/time/clock.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <filesystem>
 #include <utility>
@@ -169,6 +170,9 @@ void Platform::RegisterOperations(const PlatformOptions& options, Parts& parts) 
   setting.checkpoints_file = CheckpointsIn(options.data);
   if (parts.keys != nullptr) {
     setting.copy_keys = [&keys = *parts.keys](const std::string& directory) {
+      if (const uint64_t withheld = keys.Count().withheld; withheld > 0) {
+        spdlog::warn("keys are copied, {} of which should be destroyed and could not be yet", withheld);
+      }
       return keys.CopyTo(directory);
     };
   }
