@@ -218,7 +218,9 @@ void AddViews(CLI::App& app, RunCommand& run) {
     command->callback([options, act, &run] { run = [options, act] { return act(*options); }; });
     return {command, options};
   };
-  add("list", "Every build: position, lag, state, size, which one answers (exit code 2 when one is stopped)",
+  add("list",
+      "Every build: position, lag, state, size, which one answers (exit code 2 when one is stopped or tried "
+      "again)",
       [](ViewsOptions options) { return RunList(options); });
   const auto [rebuild, rebuilding] =
       add("rebuild",
