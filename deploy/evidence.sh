@@ -136,7 +136,7 @@ if wanted bench; then
 fi
 if wanted sanitizers; then
   for sanitizer in asan tsan; do
-    programs=(eventstore_test fault_test)
+    programs=(eventstore_test eventstore_disk_test fault_test)
     # gRPC hands work from thread to thread without locks, too, which the thread sanitizer does not see.
     if [ "$sanitizer" = asan ]; then programs+=(contract_test); fi
     build "$sanitizer" "${programs[@]}"
