@@ -110,8 +110,8 @@ class Reading {
     if (!batch_.Open(bytes.view())) return absl::InternalError("the bytes are no ReadResponse");
     received_ = true;
     const ReadEnd end = batch_.read_end();
-    if (!bound_.has_value()) bound_ = end.up_to;
-    if (!left_.up_to.has_value() || *left_.up_to > end.up_to) left_.up_to = end.up_to;
+    // A server of an older version whose read failed sends what it had read without a bound.
+    if (end.complete || end.up_to != Position(0)) Bind(end.up_to);
     while (!batch_.empty()) {
       const EventView* event = batch_.Next();
       if (event == nullptr) return absl::InternalError("the bytes are no Event");
@@ -122,6 +122,7 @@ class Reading {
         return absl::OkStatus();
       }
       if (left_.backwards) {
+        if (!bound_.has_value()) bound_ = last_;  // nothing that matches is past the first event
         left_.up_to = Position(last_.value - 1);
         resumed_backwards_ = true;
       } else {
@@ -134,6 +135,11 @@ class Reading {
     const bool to_the_end = left_.limit > 0;
     result_ = left_.backwards && to_the_end && resumed_backwards_ ? *bound_ : end.position;
     return absl::OkStatus();
+  }
+
+  void Bind(Position up_to) {
+    if (!bound_.has_value()) bound_ = up_to;
+    if (!left_.up_to.has_value() || *left_.up_to > up_to) left_.up_to = up_to;
   }
 
   const Connection& connection_;

@@ -23,7 +23,6 @@ void PageCallReactor::Work() {
   Page page = pages_.Next();
   if (!page.status.ok() && page.bytes.empty()) return Finish(ToGrpcStatus(page.status));
   // What was read before the damage is a page; who goes on behind it meets the damage.
-  if (!page.status.ok()) AddReadEnd({pages_.up_to(), false, Position(0)}, page.bytes);
   response_ = ToBuffer(std::move(page.bytes));
   Finish(grpc::Status::OK);
 }

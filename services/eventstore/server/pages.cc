@@ -40,12 +40,11 @@ Page Pages::Next() {
     return !full;
   });
   left_ -= count;
-  if (!read.ok()) {
+  if (!read.ok() || ended_) {
     page.last = true;
-    page.status = read.status();
-  } else if (ended_) {
-    page.last = true;
-    page.status = EndedError();
+    page.status = read.ok() ? EndedError() : read.status();
+    // What was read before is a message like every other, and who reads on needs the bound.
+    if (count > 0) AddReadEnd({up_to_, false, Position(0)}, page.bytes);
   } else if (left_ == 0 && count > 0) {
     page.last = true;
     AddReadEnd({up_to_, true, last}, page.bytes);

@@ -16,7 +16,7 @@ namespace qinglan::eventstore::remote {
 struct Page {
   std::string bytes;    // of a ReadResponse or a ReadPageResponse
   bool last = false;    // nothing follows it
-  absl::Status status;  // with `last`; the bytes are what was read before
+  absl::Status status;  // with `last`; the bytes are what was read before, with the bound, or none
 };
 
 // One thread at a time.
@@ -31,13 +31,11 @@ class Pages {
   // Reads the log. Not after the last.
   Page Next();
 
-  Position up_to() const { return up_to_; }  // the bound of the whole read
-
  private:
   ServiceParts& parts_;
   const std::atomic<bool>& ended_;
   ReadCall call_;
-  Position up_to_;
+  Position up_to_;   // the bound of the whole read
   size_t left_ = 0;  // of the limit
 };
 

@@ -40,17 +40,22 @@ size_t SeenThroughStore::held() const {
 absl::StatusOr<Position> SeenThroughStore::Read(const eventstore::Query& query,
                                                 const eventstore::ReadOptions& options,
                                                 eventstore::EventVisitor visit) const {
-  absl::Status damage;
+  absl::Status failure;
   const auto read = store_.Read(query, options, [&](const EventView& event) {
     if (event.position.value >= damaged_at) {
-      damage = eventstore::DataLossError(event.position, "the test says so");
+      failure = eventstore::DataLossError(event.position, "the test says so");
+      return false;
+    }
+    if (shown_ >= fails_once_at) {
+      fails_once_at = SIZE_MAX;
+      failure = absl::UnavailableError("the test says so");
       return false;
     }
     ++shown_;
     if (before_showing) before_showing();
     return visit(event);
   });
-  if (!damage.ok()) return damage;
+  if (!failure.ok()) return failure;
   return read;
 }
 

@@ -29,6 +29,8 @@ class SeenThroughStore final : public eventstore::EventStore {
   size_t shown() const { return shown_; }
   // Reads forwards fail at this event, as if it were damaged.
   std::atomic<uint64_t> damaged_at = UINT64_MAX;
+  // When so many events have been shown, the next fails its read instead, with UNAVAILABLE; once.
+  mutable std::atomic<size_t> fails_once_at = SIZE_MAX;
   // Called before each event is shown.
   std::function<void()> before_showing;
 
