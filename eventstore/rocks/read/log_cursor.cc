@@ -51,8 +51,9 @@ absl::Status LogCursor::Take(Position expected, std::string_view key, std::strin
 absl::Status LogCursor::Step(Position expected) {
   if (ahead_ == nullptr) {
     iterator_->Next();
-    if (way_ == Way::kShort || ++steps_ < kAheadFromStep || !iterator_->Valid()) return Load(expected);
-    ahead_ = std::make_unique<ReadAhead>(std::move(iterator_));
+    if (way_ == Way::kShort || ++steps_ != kAheadFromStep || !iterator_->Valid()) return Load(expected);
+    ahead_ = ReadAhead::Start(iterator_);
+    if (ahead_ == nullptr) return Load(expected);  // and so on to the end, in its own time
   }
   const auto entry = ahead_->Next();
   return entry.has_value() ? Take(expected, entry->key, entry->value) : NoneAt(expected, ahead_->status());

@@ -1,15 +1,32 @@
 #include "eventstore/rocks/read/read_ahead.h"
 
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include "eventstore/rocks/database.h"
 
 namespace qinglan::eventstore::rocks {
 
-ReadAhead::ReadAhead(std::unique_ptr<rocksdb::Iterator> iterator) : iterator_(std::move(iterator)) {
-  for (size_t i = 0; i < kBatches; ++i) empty_.push_back(std::make_unique<Batch>());
-  thread_ = std::thread([this] { Run(); });
+std::unique_ptr<ReadAhead> ReadAhead::Start(std::unique_ptr<rocksdb::Iterator>& iterator) {
+  std::vector<std::unique_ptr<Batch>> batches(kBatches);
+  for (auto& batch : batches) batch = std::make_unique<Batch>();
+  std::unique_ptr<ReadAhead> ahead(new ReadAhead);
+  try {
+    ahead->thread_ = std::thread([started = ahead.get()] { started->Run(); });
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
+  {
+    const std::lock_guard lock(ahead->mutex_);
+    ahead->iterator_ = std::move(iterator);
+    ahead->empty_ = std::move(batches);
+  }
+  ahead->changed_.notify_all();
+  return ahead;
 }
+
+ReadAhead::ReadAhead() { read_.reserve(kBatches); }
 
 ReadAhead::~ReadAhead() {
   {
@@ -17,7 +34,7 @@ ReadAhead::~ReadAhead() {
     ending_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 std::optional<ReadAhead::Entry> ReadAhead::Next() {
@@ -52,7 +69,13 @@ void ReadAhead::Run() {
       batch = std::move(empty_.back());
       empty_.pop_back();
     }
-    Fill(*batch);
+    try {
+      Fill(*batch);
+    } catch (const std::bad_alloc&) {
+      // Nobody is above this thread to catch it. What is in the batch is whole.
+      batch->last = true;
+      batch->status = rocksdb::Status::MemoryLimit();
+    }
     more = !batch->last;
     {
       const std::lock_guard lock(mutex_);

@@ -27,15 +27,16 @@ class ReadAhead {
   static constexpr size_t kBatches = 4;
   static constexpr size_t kBatchBytes = 256 * 1024;
 
-  // The iterator is valid.
-  explicit ReadAhead(std::unique_ptr<rocksdb::Iterator> iterator);
+  // Takes the iterator, which is valid; or leaves it and is null, when there is no thread to be had.
+  static std::unique_ptr<ReadAhead> Start(std::unique_ptr<rocksdb::Iterator>& iterator);
   ~ReadAhead();
 
   struct Entry {
     std::string_view key;
     std::string_view value;
   };
-  // The next entry, valid until the call after; or none, when the iterator has ended, and status() says why.
+  // The next entry, valid until the call after; or none, when the iterator has ended, and status() says why:
+  // MemoryLimit when there was no memory to read on.
   std::optional<Entry> Next();
   const rocksdb::Status& status() const { return status_; }
 
@@ -47,10 +48,11 @@ class ReadAhead {
     rocksdb::Status status;                        // with `last`
   };
 
+  ReadAhead();
   void Run();
   void Fill(Batch& batch);
 
-  const std::unique_ptr<rocksdb::Iterator> iterator_;  // the thread's
+  std::unique_ptr<rocksdb::Iterator> iterator_;  // the thread's, once there is something to be filled
   // Of the reader.
   std::unique_ptr<Batch> current_;
   size_t entry_ = 0;  // the next, in `current_`
@@ -59,6 +61,7 @@ class ReadAhead {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  // With room for all, so that none is lost for want of memory.
   std::vector<std::unique_ptr<Batch>> read_;   // in order
   std::vector<std::unique_ptr<Batch>> empty_;  // to be filled
   bool ending_ = false;
