@@ -15,6 +15,14 @@ struct Build {
   Build(ViewId view, std::unique_ptr<Projection> code, Checkpoint stored)
       : id(std::move(view)), projection(std::move(code)), checkpoint(std::move(stored)) {}
 
+  // What is stored, which after a commit that failed may be more than was told: what was whole in the
+  // write-ahead log comes back when the database is opened anew. Nothing may be applied before.
+  absl::Status ReadCheckpoint(ViewStore& views) {
+    absl::StatusOr<Checkpoint> stored = views.OpenView(id);
+    if (stored.ok()) checkpoint = *std::move(stored);
+    return stored.status();
+  }
+
   // Forgets what was not stored.
   void Rewind() {
     batch.reset();

@@ -76,8 +76,11 @@ void Builder::Run() {
 
 void Builder::BringNear(Group& group) {
   absl::Duration pause = options_.retry_first;
+  bool unsure = false;  // what is stored, after a failure
   while (true) {
-    const absl::StatusOr<bool> left = HandOverNear(group);
+    const absl::Status read = unsure ? ReadCheckpoints(group) : absl::OkStatus();
+    unsure = !read.ok();
+    const absl::StatusOr<bool> left = read.ok() ? HandOverNear(group) : read;
     if (left.ok() && !*left) return;
     const absl::Status built = left.ok() ? BuildOnce(group) : left.status();
     {
@@ -96,11 +99,18 @@ void Builder::BringNear(Group& group) {
     for (const auto& build : group) board_->Fail(build->id, ViewState::kRetrying, built);
     spdlog::error("views are not built, another attempt in {}: {}", absl::FormatDuration(pause),
                   built.ToString());
+    unsure = true;
     if (!Pause(pause)) return;
     pause = std::min(pause * 2, options_.retry_max);
     const absl::Status recovered = view_store_->Recover();
     if (!recovered.ok()) spdlog::error("views: not writable yet: {}", recovered.ToString());
   }
+}
+
+absl::Status Builder::ReadCheckpoints(const Group& group) {
+  for (const auto& build : group)
+    if (!build->stopped) QL_RETURN_IF_ERROR(build->ReadCheckpoint(*view_store_));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Builder::HandOverNear(Group& group) {

@@ -51,6 +51,7 @@ class Builder {
   // Until all of the group that can be are near the head.
   void BringNear(Group& group);
   absl::Status BuildOnce(Group& group);
+  absl::Status ReadCheckpoints(const Group& group);
   absl::StatusOr<bool> HandOverNear(Group& group);  // true when some are left
   void StopBuild(Build& build, const absl::Status& why);
   void DropLeaving(Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

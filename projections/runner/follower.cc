@@ -99,7 +99,15 @@ void Follower::Run() {
   changed_.SignalAll();
 }
 
+absl::Status Follower::ReadCheckpoints() {
+  for (const auto& build : builds_)
+    if (!build->stopped) QL_RETURN_IF_ERROR(build->ReadCheckpoint(*view_store_));
+  unsure_ = false;
+  return absl::OkStatus();
+}
+
 absl::Status Follower::Step() {
+  if (unsure_) QL_RETURN_IF_ERROR(ReadCheckpoints());
   std::shared_ptr<eventstore::Subscription> subscription;
   {
     const absl::MutexLock lock(&mutex_);
@@ -225,6 +233,7 @@ void Follower::StopBuild(Build& build, const absl::Status& why) {
 }
 
 void Follower::Retry(const absl::Status& why) {
+  unsure_ = true;
   for (const auto& build : builds_) {
     if (build->stopped) continue;
     build->Rewind();

@@ -49,6 +49,7 @@ class Follower {
   bool Arrange() ABSL_LOCKS_EXCLUDED(mutex_);
   void Wake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Step();
+  absl::Status ReadCheckpoints();
   void HandOut(const eventstore::EventView& event);
   void ApplyTo(Build& build, const eventstore::EventView& event);
   absl::Status Commit(const eventstore::Progress& progress);
@@ -75,6 +76,7 @@ class Follower {
   std::vector<std::shared_ptr<Build>> builds_;
   Routing routing_;
   bool caught_up_ = false;
+  bool unsure_ = false;   // what is stored, after a failure
   absl::Status refused_;  // by the view store, in the middle of a batch
   absl::Duration pause_;  // before the next attempt; zero while all goes well
 

@@ -82,7 +82,8 @@ class ViewStore {
   // NOT_FOUND when the build has not been opened, here and below.
   [[nodiscard]] absl::StatusOr<PendingBatch> Begin(const ViewId& view) const;
   // Stores the rows and the checkpoint together; what is read from here on sees both. UNAVAILABLE when the
-  // disk fails: then neither is stored. The checkpoint must not go back.
+  // disk fails: then neither is seen, but both may have been stored all the same and come back when
+  // Recover() has opened the database anew: read the checkpoint again. The checkpoint must not go back.
   [[nodiscard]] absl::Status Commit(PendingBatch batch, const Checkpoint& checkpoint);
   // The same for several builds, all of them or none.
   [[nodiscard]] absl::Status CommitTogether(const std::vector<Pending>& commits);

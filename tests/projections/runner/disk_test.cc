@@ -27,6 +27,26 @@ class Bulky final : public Projection {
   }
 };
 
+// A large row for each event, of noise that no compression makes small.
+class Noisy final : public Projection {
+ public:
+  std::string_view name() const override { return "all"; }
+  uint32_t version() const override { return 1; }
+  eventstore::Query interest() const override { return eventstore::Query::All(); }
+  std::unique_ptr<Projection> Another() const override { return std::make_unique<Noisy>(); }
+  absl::Status Apply(const eventstore::EventView& event, ViewBatch& rows) override {
+    std::string noise;
+    uint64_t state = event.position.value;
+    while (noise.size() < kRowBytes) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      noise += static_cast<char>(state >> 56);
+    }
+    rows.Put(std::to_string(event.position.value), noise);
+    rows.Append("events", "x");
+    return absl::OkStatus();
+  }
+};
+
 // While it lives, no file of this process grows beyond the limit: the write fails as on a disk that gives
 // errors.
 class FileSizeLimit {
@@ -81,28 +101,60 @@ TEST_F(RunnerTest, ARebuildWhoseDiskRefusesIsTriedAgainUntilItRecovers) {
   const ViewId view{"all", 1};
   auto limit = std::make_unique<FileSizeLimit>();
   // A rebuild reads nothing that it could refuse: the file of rows is what does not fit.
-  class Random final : public Projection {
-   public:
-    std::string_view name() const override { return "all"; }
-    uint32_t version() const override { return 1; }
-    eventstore::Query interest() const override { return eventstore::Query::All(); }
-    std::unique_ptr<Projection> Another() const override { return std::make_unique<Random>(); }
-    absl::Status Apply(const eventstore::EventView& event, ViewBatch& rows) override {
-      std::string noise;  // that no compression makes small
-      uint64_t state = event.position.value;
-      while (noise.size() < kRowBytes) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        noise += static_cast<char>(state >> 56);
-      }
-      rows.Put(std::to_string(event.position.value), noise);
-      return absl::OkStatus();
-    }
-  };
-  ASSERT_TRUE(StartOne(std::make_unique<Random>(), options).ok());
+  ASSERT_TRUE(StartOne(std::make_unique<Noisy>(), options).ok());
   ASSERT_TRUE(Becomes(view, ViewState::kRetrying));
   EXPECT_EQ(runner_->Status(view)->position, Position(0));
   limit.reset();
-  EXPECT_EQ(Answer("all", Position(8)).size(), 8u);
+  const RowMap rows = Answer("all", Position(8));
+  EXPECT_EQ(rows.size(), 8u + 1);
+  EXPECT_EQ(rows.at("events"), "xxxxxxxx");
+}
+
+// What a commit that failed left whole in the write-ahead log, and what comes back when the database is
+// opened anew: the test does both before the runner's next attempt.
+void ComeBack(ViewStore& views, const ViewId& view, Position after, Position last) {
+  ASSERT_EQ(views.Recover(), absl::OkStatus());
+  auto batch = views.Begin(view);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  batch->Append("events", std::string(last.value - after.value, 'x'));
+  ASSERT_EQ(views.Commit(*std::move(batch), {last, last, "stored#0"}), absl::OkStatus());
+}
+
+TEST_F(RunnerTest, WhatWasStoredThoughItsCommitFailedIsNotAppliedOnceMore) {
+  Runner::Options options;
+  options.retry_first = options.retry_max = absl::Seconds(2);
+  ASSERT_TRUE(StartOne(std::make_unique<Bulky>(), options).ok());
+  const ViewId view{"bulky", 1};
+  Append(*log_, "first", {"A"});
+  ASSERT_TRUE(runner_->WaitFor(view, Position(1), Soon()).ok());
+  {
+    const FileSizeLimit limit;
+    for (int i = 0; i < 4; ++i) Append(*log_, fmt::format("refused{}", i), {"A"});
+    ASSERT_TRUE(Becomes(view, ViewState::kRetrying));
+  }
+  const Position before = runner_->Status(view)->position;
+  ASSERT_LT(before, Position(5));
+  ASSERT_NO_FATAL_FAILURE(ComeBack(*views_, view, before, Position(5)));
+  ASSERT_TRUE(Becomes(view, ViewState::kLive));
+  const Position last = Append(*log_, "last", {"A"});
+  ASSERT_TRUE(runner_->WaitFor(view, last, Soon()).ok());
+  EXPECT_EQ(Answer("bulky", last).at("events"), "xxxxxx");
+}
+
+TEST_F(RunnerTest, WhatARebuildStoredThoughItFailedIsNotAppliedOnceMore) {
+  for (int i = 0; i < 8; ++i) Append(*log_, fmt::format("c{}", i), {"A"});
+  Runner::Options options;
+  options.retry_first = options.retry_max = absl::Seconds(2);
+  options.together_events_max = 2;
+  const ViewId view{"all", 1};
+  auto limit = std::make_unique<FileSizeLimit>();
+  ASSERT_TRUE(StartOne(std::make_unique<Noisy>(), options).ok());
+  ASSERT_TRUE(Becomes(view, ViewState::kRetrying));
+  limit.reset();
+  ASSERT_NO_FATAL_FAILURE(ComeBack(*views_, view, Position(0), Position(4)));
+  const RowMap rows = Answer("all", Position(8));
+  EXPECT_EQ(rows.size(), 4u + 1) << "those after what is stored";
+  EXPECT_EQ(rows.at("events"), "xxxxxxxx");
 }
 
 }  // namespace
