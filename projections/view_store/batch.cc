@@ -10,7 +10,7 @@ namespace qinglan::projections {
 
 absl::StatusOr<std::optional<std::string>> PendingBatch::Get(std::string_view key) {
   const auto change = rows_.find(key);
-  if (change == rows_.end()) return column_->Get(RowKey(key), nullptr);
+  if (change == rows_.end()) return column_->GetRow(key, nullptr);
   if (change->second.kind == Change::Kind::kDelete) return std::optional<std::string>();
   if (change->second.kind == Change::Kind::kPut) return std::optional<std::string>(change->second.bytes);
   QL_ASSIGN_OR_RETURN(std::optional<std::string> row, column_->Get(RowKey(key), nullptr));

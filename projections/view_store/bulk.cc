@@ -29,7 +29,7 @@ absl::StatusOr<std::optional<std::string>> BulkBatch::Get(std::string_view key) 
         column_->Appended(key, std::move(stored).value_or(""), {row.value, row.size}));
   }
   if (!stored_) return std::optional<std::string>();
-  return column_->Get(RowKey(key), nullptr);
+  return column_->GetRow(key, nullptr);
 }
 
 char* BulkBatch::Allocate(size_t bytes) {

@@ -23,7 +23,7 @@ ViewSnapshot& ViewSnapshot::operator=(ViewSnapshot&&) noexcept = default;
 ViewSnapshot::~ViewSnapshot() = default;
 
 absl::StatusOr<std::optional<std::string>> ViewSnapshot::Get(std::string_view key) const {
-  return column_->Get(RowKey(key), moment_->get());
+  return column_->GetRow(key, moment_->get());
 }
 
 absl::StatusOr<bool> ViewSnapshot::Scan(const ScanOptions& options, RowVisitor visit) const {
@@ -36,11 +36,13 @@ absl::StatusOr<bool> ViewSnapshot::Scan(const ScanOptions& options, RowVisitor v
   const std::unique_ptr<rocksdb::Iterator> rows(column_->db()->NewIterator(read, column_->handle()));
   // The key that follows `after` at once is `after` and a zero byte.
   const std::string first = std::max(prefix, options.after.empty() ? prefix : RowKey(options.after) + '\0');
+  std::string folded;
   size_t seen = 0;
   for (rows->Seek(first); rows->Valid(); rows->Next()) {
     if (seen == options.limit) return false;
     ++seen;
-    if (!visit(KeyOfRow(View(rows->key())), View(rows->value()))) return false;
+    const std::string_view key = KeyOfRow(View(rows->key()));
+    if (!visit(key, column_->Folded(key, View(rows->value()), folded))) return false;
   }
   QL_RETURN_IF_ERROR(FromRocks(rows->status(), "scan"));
   return true;
@@ -50,6 +52,8 @@ struct RowCursor::Parts {
   std::string end;
   rocksdb::Slice upper_bound;
   std::unique_ptr<rocksdb::Iterator> rows;
+  const ViewColumn* column = nullptr;
+  std::string folded;
 };
 
 RowCursor::RowCursor(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -58,6 +62,7 @@ RowCursor::~RowCursor() = default;
 
 RowCursor ViewSnapshot::Rows() const {
   auto parts = std::make_unique<RowCursor::Parts>();
+  parts->column = column_.get();
   parts->end = EndOfPrefix(RowKey(""));
   parts->upper_bound = parts->end;
   rocksdb::ReadOptions read;
@@ -71,7 +76,9 @@ RowCursor ViewSnapshot::Rows() const {
 
 bool RowCursor::valid() const { return parts_->rows->Valid(); }
 std::string_view RowCursor::key() const { return KeyOfRow(View(parts_->rows->key())); }
-std::string_view RowCursor::value() const { return View(parts_->rows->value()); }
+std::string_view RowCursor::value() const {
+  return parts_->column->Folded(key(), View(parts_->rows->value()), parts_->folded);
+}
 void RowCursor::Next() { parts_->rows->Next(); }
 absl::Status RowCursor::status() const { return FromRocks(parts_->rows->status(), "reading rows"); }
 

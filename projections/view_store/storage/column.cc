@@ -27,6 +27,20 @@ absl::StatusOr<std::optional<std::string>> ViewColumn::Get(const std::string& st
   return std::optional<std::string>(std::move(value));
 }
 
+absl::StatusOr<std::optional<std::string>> ViewColumn::GetRow(std::string_view key,
+                                                              const rocksdb::Snapshot* snapshot) const {
+  QL_ASSIGN_OR_RETURN(std::optional<std::string> row, Get(RowKey(key), snapshot));
+  if (row.has_value() && fold_ != nullptr) fold_(key, *row);
+  return row;
+}
+
+std::string_view ViewColumn::Folded(std::string_view key, std::string_view value, std::string& kept) const {
+  if (fold_ == nullptr) return value;
+  kept.assign(value);
+  fold_(key, kept);
+  return kept;
+}
+
 std::string ViewColumn::Appended(std::string_view key, std::string row, std::string_view bytes) const {
   row += bytes;
   if (fold_ != nullptr) fold_(key, row);

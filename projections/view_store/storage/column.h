@@ -42,6 +42,11 @@ class ViewColumn {
 
   absl::StatusOr<std::optional<std::string>> Get(const std::string& stored_key,
                                                  const rocksdb::Snapshot* snapshot) const;
+  // Folded, also where a program without the code put pieces together and did not.
+  absl::StatusOr<std::optional<std::string>> GetRow(std::string_view key,
+                                                    const rocksdb::Snapshot* snapshot) const;
+  // A stored value as readers see it, for as long as `kept` and the value stay as they are.
+  std::string_view Folded(std::string_view key, std::string_view value, std::string& kept) const;
   // A row with these bytes at its end, folded.
   std::string Appended(std::string_view key, std::string row, std::string_view bytes) const;
   absl::StatusOr<Checkpoint> ReadCheckpoint(const rocksdb::Snapshot* snapshot) const;

@@ -119,6 +119,28 @@ TEST_F(AppendTest, AProgramWithoutTheCodeKeepsEveryByteAndOneThatHasItFoldsThem)
   EXPECT_EQ(Get("a"), fmt::format("{}|xxxxxx", bytes / 10));
 }
 
+TEST_F(AppendTest, WhatAProgramWithoutTheCodePutTogetherIsReadFoldedAndComparesEqual) {
+  Open(false);
+  auto batch = *store_->Begin(kView);
+  batch.Put("a", std::string(30, 'x'));
+  batch.Append("a", "xxxxxxx");
+  ASSERT_EQ(store_->Commit(std::move(batch), Next()), absl::OkStatus());
+  EXPECT_EQ(Get("a"), std::string(37, 'x'));
+  Open(true);
+  EXPECT_EQ(Get("a"), "3|xxxxxxx");
+  EXPECT_EQ(Rows(false).at("a"), "3|xxxxxxx") << "as scanned";
+  EXPECT_EQ(**store_->Begin(kView)->Get("a"), "3|xxxxxxx");
+  EXPECT_EQ(**store_->BeginBulk(kView)->Get("a"), "3|xxxxxxx");
+  const ViewId beside{kView.name, kView.version, 2};
+  ASSERT_TRUE(store_->MakeView(beside, WhenThere::kStay).ok());
+  auto bulk = *store_->BeginBulk(beside);
+  bulk.Append("a", std::string(37, 'x'));
+  ASSERT_EQ(store_->Ingest({&bulk}, store_->Snapshot(kView)->checkpoint()), absl::OkStatus());
+  const auto compared = CompareRows(*store_->Snapshot(kView), *store_->Snapshot(beside), 10);
+  ASSERT_TRUE(compared.ok()) << compared.status();
+  EXPECT_TRUE(compared->same());
+}
+
 TEST_F(AppendTest, ARowThatCannotBeFoldedIsKeptAndStopsNobody) {
   for (int i = 0; i < 300; ++i) {
     Append("senseless", std::string(1000, 'x'));
