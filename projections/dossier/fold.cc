@@ -2,6 +2,7 @@
 
 #include <absl/time/civil_time.h>
 #include <fmt/format.h>
+#include <google/protobuf/stubs/common.h>
 
 #include <algorithm>
 
@@ -84,6 +85,10 @@ absl::Status DoesNotParse(const eventstore::EventView& event) {
       fmt::format("the payload at position {} does not parse as {}", event.position.value, event.type));
 }
 
+bool IsUtf8(std::string_view text) {
+  return google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()));
+}
+
 }  // namespace
 
 std::string DayBefore(const std::string& iso_date) { return Moved(iso_date, -1); }
@@ -103,6 +108,18 @@ absl::Status CheckFolds(const eventstore::EventView& event) {
   const auto handler = AllHandlers().find(Absl(event.type));
   if (handler == AllHandlers().end() || handler->second.parses(event.payload)) return absl::OkStatus();
   return DoesNotParse(event);
+}
+
+absl::Status CheckIds(const eventstore::EventView& event, std::string_view teacher_id) {
+  if (!IsUtf8(event.commit_id)) {
+    return absl::InternalError(
+        fmt::format("the commit id at position {} is not UTF-8", event.position.value));
+  }
+  if (!IsUtf8(teacher_id)) {
+    return absl::InternalError(
+        fmt::format("a teacher's id at position {} is not UTF-8", event.position.value));
+  }
+  return absl::OkStatus();
 }
 
 eventstore::Query EventsOf(std::string_view teacher_id) {

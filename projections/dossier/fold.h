@@ -27,6 +27,10 @@ inline constexpr uint32_t kFoldVersion = 2;
 // The error that FoldEvent() gives for this event, in whosever dossier, or OK.
 [[nodiscard]] absl::Status CheckFolds(const eventstore::EventView& event);
 
+// INTERNAL, naming the position, when the commit's or the teacher's id is not UTF-8, which the log allows: a
+// dossier with such an id would never parse again.
+[[nodiscard]] absl::Status CheckIds(const eventstore::EventView& event, std::string_view teacher_id);
+
 // The events of one teacher's dossier.
 eventstore::Query EventsOf(std::string_view teacher_id);
 

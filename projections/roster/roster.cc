@@ -1,6 +1,7 @@
 #include "projections/roster/roster.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstring>
@@ -24,9 +25,12 @@ constexpr std::string_view kTeacherTag = "teacher:";
 constexpr size_t kBytesPerTeacher = 128;
 constexpr size_t kDossierBytesPerByte = 3;
 // Among so many events appended to rows, about what the view store keeps in memory before it puts together
-// what was appended, so many of one row make it long.
+// what was appended, so many of one row make it long: few, for each read folds them until the store does,
+// and in a quiet installation that is days; and many more than are folded at once, so that writing a row
+// whole costs an event less than the event. No more than kEventsCountedMax / kAppendedMax rows can become
+// long at the same time.
 constexpr size_t kEventsCountedMax = 65'536;
-constexpr size_t kAppendedMax = 1024;
+constexpr size_t kAppendedMax = 128;
 constexpr size_t kArenaBlockBytesMax = size_t{256} << 10;
 // An event in memory, as a fold looks at it: what is of one size, then the texts.
 struct Head {
@@ -98,6 +102,7 @@ absl::Status Roster::Apply(const EventView& event, ViewBatch& view) {
     // Here, for it may be long until somebody folds it.
     if (!checked) QL_RETURN_IF_ERROR(dossier::CheckFolds(event));
     checked = true;
+    QL_RETURN_IF_ERROR(dossier::CheckIds(event, teacher_id));
     auto touched = touched_.find(teacher_id);
     if (touched == touched_.end()) {
       touched = touched_.try_emplace(std::string(teacher_id)).first;
@@ -107,7 +112,7 @@ absl::Status Roster::Apply(const EventView& event, ViewBatch& view) {
     Append(event, touched->second.unfolded);
     kept_bytes_ += touched->second.unfolded.capacity();
     if (++touched->second.count == kUnfoldedMax)
-      QL_RETURN_IF_ERROR(FoldIn(teacher_id, touched->second, view));
+      QL_RETURN_IF_ERROR(FoldIfSound(teacher_id, touched->second, view));
   }
   return absl::OkStatus();
 }
@@ -120,7 +125,9 @@ absl::Status Roster::Load(std::string_view teacher_id, Touched& touched, ViewBat
   touched.folded = row.mutable_dossier();
   std::string stored;
   for (const UnfoldedEvent& unfolded : row.unfolded()) Append(EventIn(unfolded), stored);
+  kept_bytes_ -= touched.unfolded.capacity();
   touched.unfolded.insert(0, stored);
+  kept_bytes_ += touched.unfolded.capacity();
   touched.count += static_cast<size_t>(row.unfolded_size());
   kept_bytes_ += sizeof(RosterRow) + kDossierBytesPerByte * (bytes.has_value() ? bytes->size() : 0);
   return absl::OkStatus();
@@ -130,11 +137,30 @@ absl::Status Roster::FoldIn(std::string_view teacher_id, Touched& touched, ViewB
   if (touched.folded == nullptr) QL_RETURN_IF_ERROR(Load(teacher_id, touched, view));
   std::string_view events = touched.unfolded;
   for (; touched.count >= kUnfoldedMax; touched.count -= kUnfoldedMax)
-    for (size_t i = 0; i < kUnfoldedMax; ++i)
-      QL_RETURN_IF_ERROR(dossier::FoldEvent(Take(events), teacher_id, *touched.folded));
+    for (size_t i = 0; i < kUnfoldedMax; ++i) {
+      const EventView event = Take(events);
+      QL_RETURN_IF_ERROR(dossier::CheckIds(event, teacher_id));  // one that was stored, as in row.cc
+      QL_RETURN_IF_ERROR(dossier::FoldEvent(event, teacher_id, *touched.folded));
+    }
   const size_t folded = touched.unfolded.size() - events.size();
   kept_bytes_ += kDossierBytesPerByte * folded;
   touched.unfolded.erase(0, folded);  // keeps its memory for those to come
+  return absl::OkStatus();
+}
+
+absl::Status Roster::FoldIfSound(std::string_view teacher_id, Touched& touched, ViewBatch& view) {
+  if (damaged_.contains(teacher_id)) return absl::OkStatus();
+  const bool first = touched.folded == nullptr;  // the stored row is read now
+  const size_t own_count = touched.count;
+  const size_t own_bytes = touched.unfolded.size();
+  const absl::Status folded = FoldIn(teacher_id, touched, view);
+  if (folded.ok() || absl::IsUnavailable(folded) || !first) return folded;
+  spdlog::error("the row of teacher {} is damaged and stays as it is, with what comes put at its end: {}",
+                teacher_id, folded.ToString());
+  damaged_.emplace(teacher_id);
+  touched.unfolded.erase(0, touched.unfolded.size() - own_bytes);  // those of the row come before them
+  touched.count = own_count;
+  touched.folded = nullptr;
   return absl::OkStatus();
 }
 
@@ -159,7 +185,7 @@ absl::Status Roster::Flush(ViewBatch& view) {
   std::string bytes;
   for (const auto& [teacher_id, touched] : teachers) {
     if (touched->folded == nullptr && IsLong(teacher_id, touched->count))
-      QL_RETURN_IF_ERROR(FoldIn(teacher_id, *touched, view));
+      QL_RETURN_IF_ERROR(FoldIfSound(teacher_id, *touched, view));
     if (touched->folded != nullptr) appended_.erase(teacher_id);
     bytes.clear();
     if (touched->folded != nullptr) StartRow(*touched->folded, bytes);

@@ -4,15 +4,20 @@
 //
 // A dossier grows to tens of kilobytes, and an event changes little of it. So an event is first put at the
 // end of its teacher's row as it is, and each kUnfoldedMax of them are folded in together: writing costs an
-// event's own size and a small share of the dossier's, reading one dossier a few events' folding. As a rule
-// it is the view store that folds, when it puts the appended pieces together with the row; the roster folds
-// where many events of a teacher fall into one batch, as when the view is built. The bytes are the same: see
-// row.h.
+// event's own size and a small share of the dossier's, reading one dossier a few events' folding: up to 31
+// that stand beside it, and about 128 more that the view store has not put together with the row yet. As a
+// rule it is the view store that folds, when it does that; the roster folds where many events of a teacher
+// fall into one batch, as when the view is built, and a row that was appended to so often. The bytes are the
+// same: see row.h.
+//
+// A row that is damaged stays as it is, further events are put at its end, and who reads it is told: it stops
+// nobody else's.
 //
 // One row a teacher, by the teacher's id: a dossier.v1.RosterRow.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <google/protobuf/arena.h>
@@ -53,7 +58,7 @@ class Roster final : public Projection {
   // Split by teachers.
   std::unique_ptr<Projection> Part(size_t part, size_t parts) const override;
   RowFold row_fold() const override { return &FoldRow; }
-  // INTERNAL when the event's payload does not parse as its own type.
+  // INTERNAL when the event's payload does not parse as its own type, or an id is not UTF-8.
   [[nodiscard]] absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override;
   size_t kept_bytes() const override { return kept_bytes_; }
   [[nodiscard]] absl::Status Flush(ViewBatch& view) override;
@@ -79,6 +84,8 @@ class Roster final : public Projection {
   Roster(size_t part, size_t parts) : part_(part), parts_(parts) {}
 
   bool IsMine(std::string_view teacher_id) const;
+  // FoldIn() unless the stored row is damaged: then the batch's events are appended to it. UNAVAILABLE.
+  [[nodiscard]] absl::Status FoldIfSound(std::string_view teacher_id, Touched& touched, ViewBatch& view);
   [[nodiscard]] absl::Status FoldIn(std::string_view teacher_id, Touched& touched, ViewBatch& view);
   [[nodiscard]] absl::Status Load(std::string_view teacher_id, Touched& touched, ViewBatch& view);
 
@@ -94,6 +101,9 @@ class Roster final : public Projection {
   // Which rows are written whole does not show in them.
   absl::flat_hash_map<std::string, size_t, Hash, std::equal_to<>> appended_;
   size_t counted_ = 0;
+  // Whose rows were found damaged: they are not read for every batch and told once. Does not show in the
+  // rows.
+  absl::flat_hash_set<std::string, Hash, std::equal_to<>> damaged_;
   // The dossiers of a batch. A dossier is hundreds of small texts, and the arena halves what making and
   // dropping them costs.
   std::unique_ptr<google::protobuf::Arena> arena_;

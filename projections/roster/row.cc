@@ -38,8 +38,11 @@ size_t CountUnfolded(std::string_view row) {
 }
 
 absl::Status FoldIn(std::string_view teacher_id, int events, RosterRow& row) {
-  for (int i = 0; i < events; ++i)
-    QL_RETURN_IF_ERROR(dossier::FoldEvent(EventIn(row.unfolded(i)), teacher_id, *row.mutable_dossier()));
+  for (int i = 0; i < events; ++i) {
+    const EventView event = EventIn(row.unfolded(i));
+    QL_RETURN_IF_ERROR(dossier::CheckIds(event, teacher_id));  // of rows from before Apply() refused them
+    QL_RETURN_IF_ERROR(dossier::FoldEvent(event, teacher_id, *row.mutable_dossier()));
+  }
   return absl::OkStatus();
 }
 
