@@ -3,6 +3,7 @@
 // acknowledged.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "eventstore/rocks/database.h"
 #include "eventstore/rocks/fsck.h"
 #include "tests/fault/load/evidence.h"
 #include "tests/fault/load/soundness.h"
@@ -62,7 +64,12 @@ class FlipTest : public testing::Test {
         ledger_.Asked(id);
         ledger_.Answered(id, (*store)->AppendAndWait(request));
       }
-      if (session == 2) std::filesystem::copy(whole(), killed());
+      if (session == 2) {
+        rocksdb::DB* const db = (*store)->database().db();  // which may be deleting what it has compacted
+        ASSERT_TRUE(db->DisableFileDeletions().ok());
+        std::filesystem::copy(whole(), killed());
+        ASSERT_TRUE(db->EnableFileDeletions(/*force=*/false).ok());
+      }
     }
     ASSERT_EQ(ledger_.acknowledged(), 540u);
   }
