@@ -336,12 +336,12 @@ rocksdb::Status Database::LetGoOfWal() {
 // RocksDB 7.8 writes to the manifest before it ingests. When that fails it does not take note as it does
 // elsewhere: recovering from any other error then finds a broken manifest while files may be deleted, and
 // ends the process. So none may be deleted from before the ingestion until the manifest was written again.
-rocksdb::Status Database::Ingest(rocksdb::ColumnFamilyHandle* family, const std::string& path) {
+rocksdb::Status Database::Ingest(rocksdb::ColumnFamilyHandle* family, const std::vector<std::string>& paths) {
   if (rocksdb::Status status = db_->DisableFileDeletions(); !status.ok()) return status;
   rocksdb::IngestExternalFileOptions ingest;
   ingest.move_files = true;
   ingest.failed_move_fall_back_to_copy = false;
-  rocksdb::Status status = db_->IngestExternalFile(family, {path}, ingest);
+  rocksdb::Status status = db_->IngestExternalFile(family, paths, ingest);
   if (status.ok()) {
     (void)db_->EnableFileDeletions(/*force=*/false);
     LetDeletionsGo();

@@ -20,6 +20,11 @@ namespace qinglan::eventstore::rocks {
 inline rocksdb::Slice AsSlice(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view AsView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
+// Of one write to the log: what is laid down here the tree and a start's look at the write-ahead logs rely
+// on. A single commit is smaller.
+inline constexpr size_t kWriteEventsMax = 4096;
+inline constexpr size_t kWriteBytesMax = 8 * 1024 * 1024;
+
 struct DatabaseOptions {
   std::string directory;
   size_t cache_bytes = 0;
@@ -58,8 +63,9 @@ class Database {
   // time. An error: to be called again before anything is written; only a new start may help.
   rocksdb::Status ForgetFailedWrite();
 
-  // Makes the sorted file at `path` a part of the family, and moves it there. One thread at a time.
-  rocksdb::Status Ingest(rocksdb::ColumnFamilyHandle* family, const std::string& path);
+  // Makes the sorted files, of which none overlaps with another, a part of the family, and moves them there.
+  // One thread at a time.
+  rocksdb::Status Ingest(rocksdb::ColumnFamilyHandle* family, const std::vector<std::string>& paths);
 
   // Whether RocksDB has stopped for an error since it was opened, even if it goes on by now. RocksDB 7.8 goes
   // on remembering it after a full disk, and then an ingestion is not refused but ends the process, and a

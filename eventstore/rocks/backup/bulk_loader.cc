@@ -22,14 +22,6 @@ constexpr int kTreeWriteHashes = 4096;
 // them in by itself, the sooner the more they are.
 constexpr size_t kFirstIndexFiles = 4;
 
-absl::Status TakeOver(const Database& database, rocksdb::ColumnFamilyHandle* family,
-                      const std::vector<std::string>& paths) {
-  rocksdb::IngestExternalFileOptions ingest;
-  ingest.move_files = true;
-  ingest.failed_move_fall_back_to_copy = false;
-  return FromRocks(database.db()->IngestExternalFile(family, paths, ingest), "taking over a file");
-}
-
 }  // namespace
 
 BulkLoader::BulkLoader(std::string directory, const Limits& limits)
@@ -150,9 +142,10 @@ absl::Status BulkLoader::HandOverIndex() {
 
 // The index after the log, and each of its parts with the note of how far it reaches then.
 absl::Status BulkLoader::TakeOverFiles() {
-  if (!log_files_.empty()) QL_RETURN_IF_ERROR(TakeOver(*database_, database_->log(), log_files_));
+  if (!log_files_.empty())
+    QL_RETURN_IF_ERROR(FromRocks(database_->Ingest(database_->log(), log_files_), "taking over the log"));
   for (const std::vector<std::string>& files : index_files_)
-    QL_RETURN_IF_ERROR(TakeOver(*database_, database_->index(), files));
+    QL_RETURN_IF_ERROR(FromRocks(database_->Ingest(database_->index(), files), "taking over the index"));
   return absl::OkStatus();
 }
 

@@ -15,8 +15,7 @@ namespace qinglan::eventstore::rocks {
 namespace {
 
 constexpr size_t kHeadBytes = 7;  // of a piece: checksum, length (2 bytes), type
-constexpr uint64_t kLogWindowBytes =
-    16 * 1024 * 1024;  // holds two writes at least; of a write see write/committer.h
+constexpr uint64_t kLogWindowBytes = 2 * kWriteBytesMax;
 
 // What the file holds from `from` on.
 absl::StatusOr<std::string> ReadFrom(rocksdb::Env& env, const std::string& path, uint64_t from,

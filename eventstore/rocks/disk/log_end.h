@@ -25,6 +25,7 @@ struct WalEnd {
   uint64_t written = 0;
 };
 
+// Finds the end of the log.
 //
 // DATA_LOSS, naming `file`, when a piece is damaged and is not the last write cut short: a whole record comes
 // behind it, no sector of it is missing, or it is whole with another length than it says. Not told from a

@@ -59,7 +59,7 @@ rocksdb::Status WriteAndIngest(Database& database, const MemoryIndex& memory, Po
   rocksdb::Env* env = database.db()->GetEnv();
   rocksdb::Status status = WriteFile(database, memory, end, path);
   if (status.ok() && database.has_stopped()) status = rocksdb::Status::TryAgain("stopped meanwhile");
-  if (status.ok()) status = database.Ingest(database.index(), path);
+  if (status.ok()) status = database.Ingest(database.index(), {path});
   if (env->FileExists(path).ok()) (void)env->DeleteFile(path);
   return status;
 }

@@ -13,8 +13,8 @@ using transparency::Frontier;
 using transparency::Hash;
 
 constexpr int kFillWriteHashes = 4096;  // in one write while a tree is filled: a million events
-// Of tier 1, that one write of the committer makes at most (write/committer.h: its events, and one begun).
-constexpr uint64_t kTilesOfWriteMax = 4096 / transparency::kTileHashes + 1;
+// Of tier 1, that one write makes at most: of its events, and one begun before it.
+constexpr uint64_t kTilesOfWriteMax = kWriteEventsMax / transparency::kTileHashes + 1;
 
 }  // namespace
 

@@ -125,7 +125,7 @@ std::vector<Committer::Waiting> Committer::Take() {
   auto end = queue_.begin();
   for (; end != queue_.end(); ++end) {
     const bool full =
-        events + end->request.events.size() > kBatchEventsMax || bytes + end->bytes > kBatchBytesMax;
+        events + end->request.events.size() > kWriteEventsMax || bytes + end->bytes > kWriteBytesMax;
     if (full && end != queue_.begin()) break;
     events += end->request.events.size();
     bytes += end->bytes;

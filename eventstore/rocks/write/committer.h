@@ -27,9 +27,6 @@
 
 namespace qinglan::eventstore::rocks {
 
-inline constexpr size_t kBatchEventsMax = 4096;  // of one write; a single commit is smaller
-inline constexpr size_t kBatchBytesMax = 8 * 1024 * 1024;
-
 struct QueueLimits {
   size_t events_max = 0;
   size_t bytes_max = 0;

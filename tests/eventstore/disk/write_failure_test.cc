@@ -86,7 +86,7 @@ TEST(WriteFailureTest, AfterAnIngestionThatFailedFilesAreKeptUntilTheManifestIsW
       EXPECT_TRUE(database.WriteSynced(batch).ok());
     };
     EXPECT_FALSE(keeps_files());
-    EXPECT_FALSE(database.Ingest(database.index(), "nowhere.postings").ok());
+    EXPECT_FALSE(database.Ingest(database.index(), {"nowhere.postings"}).ok());
     write();
     EXPECT_TRUE(keeps_files());
     ASSERT_TRUE(database.db()->Flush(rocksdb::FlushOptions(), database.families().front()).ok());

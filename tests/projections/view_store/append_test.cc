@@ -71,6 +71,16 @@ class AppendTest : public ::testing::Test {
     return rows;
   }
 
+  // With another build, to whose row "a" these bytes were appended in bulk.
+  absl::StatusOr<Comparison> CompareWithBulk(const std::string& bytes) {
+    const ViewId beside{kView.name, kView.version, 2};
+    EXPECT_EQ(store_->MakeView(beside, WhenThere::kStay), absl::OkStatus());
+    auto bulk = *store_->BeginBulk(beside);
+    bulk.Append("a", bytes);
+    EXPECT_EQ(store_->Ingest({&bulk}, store_->Snapshot(kView)->checkpoint()), absl::OkStatus());
+    return CompareRows(*store_->Snapshot(kView), *store_->Snapshot(beside), 10);
+  }
+
   tests::TemporaryFolder folder_;
   std::unique_ptr<ViewStore> store_;
   uint64_t position_ = 0;
@@ -93,13 +103,8 @@ TEST_F(AppendTest, WhatWasAppendedIsSeenFoldedInTheBatchAfterTheCommitAndAfterAR
 }
 
 TEST_F(AppendTest, TwoBuildsCompareEqualHoweverTheirRowsWereMade) {
-  const ViewId beside{kView.name, kView.version, 2};
-  ASSERT_TRUE(store_->MakeView(beside, WhenThere::kStay).ok());
   for (int i = 0; i < 37; ++i) Append("a", "x");
-  auto bulk = *store_->BeginBulk(beside);
-  bulk.Append("a", std::string(37, 'x'));
-  ASSERT_EQ(store_->Ingest({&bulk}, store_->Snapshot(kView)->checkpoint()), absl::OkStatus());
-  const auto compared = CompareRows(*store_->Snapshot(kView), *store_->Snapshot(beside), 10);
+  const auto compared = CompareWithBulk(std::string(37, 'x'));
   ASSERT_TRUE(compared.ok()) << compared.status();
   EXPECT_TRUE(compared->same());
   EXPECT_EQ(compared->rows_first, 1u);
@@ -131,12 +136,7 @@ TEST_F(AppendTest, WhatAProgramWithoutTheCodePutTogetherIsReadFoldedAndComparesE
   EXPECT_EQ(Rows(false).at("a"), "3|xxxxxxx") << "as scanned";
   EXPECT_EQ(**store_->Begin(kView)->Get("a"), "3|xxxxxxx");
   EXPECT_EQ(**store_->BeginBulk(kView)->Get("a"), "3|xxxxxxx");
-  const ViewId beside{kView.name, kView.version, 2};
-  ASSERT_TRUE(store_->MakeView(beside, WhenThere::kStay).ok());
-  auto bulk = *store_->BeginBulk(beside);
-  bulk.Append("a", std::string(37, 'x'));
-  ASSERT_EQ(store_->Ingest({&bulk}, store_->Snapshot(kView)->checkpoint()), absl::OkStatus());
-  const auto compared = CompareRows(*store_->Snapshot(kView), *store_->Snapshot(beside), 10);
+  const auto compared = CompareWithBulk(std::string(37, 'x'));
   ASSERT_TRUE(compared.ok()) << compared.status();
   EXPECT_TRUE(compared->same());
 }

@@ -12,6 +12,7 @@
 #include "services/privacy/service.h"
 #include "services/runtime/decision.h"
 #include "services/runtime/sealing/sealing.h"
+#include "tests/harness/forwarding_store.h"
 #include "tests/services/privacy/school.h"
 
 namespace qinglan::tests {
@@ -20,14 +21,11 @@ namespace {
 constexpr absl::CivilDay kToday(2026, 3, 2);
 
 // A log of which a look at the holds ends with an error, once it is told so.
-class UnreadableHolds final : public eventstore::EventStore {
+class UnreadableHolds final : public ForwardingStore {
  public:
-  explicit UnreadableHolds(eventstore::EventStore& store) : store_(store) {}
+  using ForwardingStore::ForwardingStore;
   absl::Status refused;
 
-  void Append(eventstore::AppendRequest request, AppendDone done) override {
-    store_.Append(std::move(request), std::move(done));
-  }
   absl::StatusOr<eventstore::Position> Read(const eventstore::Query& query,
                                             const eventstore::ReadOptions& options,
                                             eventstore::EventVisitor visit) const override {
@@ -37,16 +35,6 @@ class UnreadableHolds final : public eventstore::EventStore {
     }
     return store_.Read(query, options, visit);
   }
-  absl::StatusOr<Commit> FindCommit(std::string_view id) const override { return store_.FindCommit(id); }
-  absl::StatusOr<eventstore::Position> Head() const override { return store_.Head(); }
-  absl::StatusOr<eventstore::Position> HeadAt(absl::Time at) const override { return store_.HeadAt(at); }
-  absl::StatusOr<std::unique_ptr<eventstore::Subscription>> Subscribe(eventstore::Query query,
-                                                                      eventstore::Position after) override {
-    return store_.Subscribe(std::move(query), after);
-  }
-
- private:
-  eventstore::EventStore& store_;
 };
 
 // A log into which somebody wrote what no decision made.

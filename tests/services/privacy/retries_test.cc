@@ -16,6 +16,7 @@
 #include "services/privacy/service.h"
 #include "services/runtime/decision.h"
 #include "services/runtime/sealing/sealing.h"
+#include "tests/harness/forwarding_store.h"
 #include "tests/services/privacy/school.h"
 
 namespace qinglan::tests {
@@ -206,9 +207,9 @@ TEST_F(FailingDisk, WhoAsksMeanwhileHasItTriedAsOftenAsWhoAskedFirst) {
 }
 
 // Written, and the answer lost.
-class LostAnswers final : public eventstore::EventStore {
+class LostAnswers final : public ForwardingStore {
  public:
-  explicit LostAnswers(eventstore::EventStore& store) : store_(store) {}
+  using ForwardingStore::ForwardingStore;
   // What is appended waits for Write(), and its caller is not told.
   void Append(eventstore::AppendRequest request, AppendDone done) override {
     held_.push_back(std::move(request));
@@ -218,21 +219,8 @@ class LostAnswers final : public eventstore::EventStore {
     for (auto& request : held_) ASSERT_TRUE(store_.AppendAndWait(std::move(request)).ok());
     held_.clear();
   }
-  absl::StatusOr<eventstore::Position> Read(const eventstore::Query& query,
-                                            const eventstore::ReadOptions& options,
-                                            eventstore::EventVisitor visit) const override {
-    return store_.Read(query, options, visit);
-  }
-  absl::StatusOr<Commit> FindCommit(std::string_view id) const override { return store_.FindCommit(id); }
-  absl::StatusOr<eventstore::Position> Head() const override { return store_.Head(); }
-  absl::StatusOr<eventstore::Position> HeadAt(absl::Time at) const override { return store_.HeadAt(at); }
-  absl::StatusOr<std::unique_ptr<eventstore::Subscription>> Subscribe(eventstore::Query query,
-                                                                      eventstore::Position after) override {
-    return store_.Subscribe(std::move(query), after);
-  }
 
  private:
-  eventstore::EventStore& store_;
   std::vector<eventstore::AppendRequest> held_;
 };
 
