@@ -1,24 +1,16 @@
-#include <malloc.h>
-
 #include "services/qinglan/bench/bench_command.h"
 #include "services/qinglan/command_line.h"
 #include "services/qinglan/demo/demo_command.h"
 #include "services/qinglan/verify/commands.h"
 
-namespace {
-
-// Buffers of some hundred KiB come and go with every message of events. The C library would hand each back to
-// the system and have its pages faulted in again, which takes more than half the time of a replay.
-void KeepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
-  mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
-  mallopt(M_TOP_PAD, 1024 * 1024);
+extern "C" {
+// jemalloc reads this before main(). What is freed is kept for some ten seconds, for buffers of some hundred
+// KiB come and go with every message of events; then a thread of jemalloc's gives it back to the system, also
+// what a burst of clients left when none is there any more to ask for memory.
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:10000,muzzy_decay_ms:0";
 }
 
-}  // namespace
-
 int main(int argc, char** argv) {
-  KeepFreedMemory();
   CLI::App app{"Qinglan 青蓝: an event-sourced record of teachers' professional growth", "qinglan"};
   app.require_subcommand(1);
   qinglan::RunCommand run;

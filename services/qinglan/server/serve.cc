@@ -1,11 +1,9 @@
 // `qinglan serve`: the server process.
 #include <fmt/format.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <map>
 
 #include "eventstore/check.h"
@@ -18,10 +16,6 @@ namespace {
 
 // How long running calls have to end after SIGINT or SIGTERM.
 constexpr absl::Duration kDrainGrace = absl::Seconds(10);
-// How often it is looked whether memory can go back to the system, and for how much it is worth it.
-constexpr timespec kLookEvery = {.tv_sec = 10, .tv_nsec = 0};
-constexpr size_t kWorthGivingBackBytes = 64 * 1024 * 1024;
-
 struct ServeOptions {
   PlatformOptions platform;
   std::string key_set_file;
@@ -39,23 +33,10 @@ void AllowFiles() {
   (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// Gives back meanwhile what a burst of clients took and left: glibc would keep it, for each thread, for ever.
-int AwaitSignal(const sigset_t& signals) {
-  size_t least_free = mallinfo2().fordblks;
-  while (true) {
-    const int signal = sigtimedwait(&signals, nullptr, &kLookEvery);
-    if (signal > 0) return signal;
-    const size_t free = mallinfo2().fordblks;
-    least_free = std::min(least_free, free);
-    if (free < least_free + kWorthGivingBackBytes) continue;
-    malloc_trim(0);
-    least_free = free;  // what was given back still counts as free
-  }
-}
-
 int RunServe(ServeOptions options) {
   AllowFiles();
-  // Before any thread is made, so that every thread leaves these signals to the wait below.
+  // Before any thread of ours is made, so that every one leaves these signals to the wait below; jemalloc's
+  // takes no signals.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -81,7 +62,8 @@ int RunServe(ServeOptions options) {
   fmt::print("serving on {}:{}, data in {}\n", options.platform.server.host, port, options.platform.data);
   std::fflush(stdout);
 
-  AwaitSignal(signals);
+  int received = 0;
+  (void)sigwait(&signals, &received);
   fmt::print("draining\n");
   std::fflush(stdout);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends the process at once
