@@ -183,7 +183,7 @@ void AddOpen(Commands& commands, RunCommand& run) {
       commands.Add("open", "Time from the start of a process to its first answered read", RunOpen);
   auto here = std::make_shared<bool>(false);
   command->add_flag("--in-this-process", *here, "the part that is timed")->group("");
-  command->callback([options = options, here, &run] {
+  command->callback([options, here, &run] {
     run = [options, here] {
       if (!*here) return Run(RunOpen, *options);
       const absl::Status read = OpenAndRead(*options);
