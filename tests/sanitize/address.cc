@@ -1,5 +1,6 @@
 // How the address and the undefined-behaviour sanitizer run; part of every program of the preset `asan`, so
-// that none needs an environment to be right.
+// that none needs an environment to be right. What leaks is told at the end, as it is by default: so far
+// nothing of RocksDB's or gRPC's had to be left out.
 
 extern "C" const char* __asan_default_options() {
   // RocksDB and protobuf are Debian's, not instrumented: a vector that they grew looks overrun to our code.
