@@ -97,7 +97,7 @@ void AddToken(CLI::App& app, RunCommand& run) {
       ->capture_default_str();
   command->add_option("--out", options->out,
                       "file to write it to, readable by its owner only; default: standard output");
-  command->callback([command, keys, key, user, options, &run] {
+  command->callback([keys, key, user, options, &run] {
     if (keys->count() == 0 && (key->count() == 0 || user->count() == 0)) {
       throw CLI::RequiredError("--new-keys, or --key and --user");
     }

@@ -152,7 +152,7 @@ void District::GiveFates(const DistrictOptions& options, const Calendar& calenda
 // Whatever the dice say: somebody is barred, and somebody collects all that the next tier asks, a mentee
 // among it.
 void District::MakeSure(const Calendar& calendar) {
-  const auto plain = [this](const Teacher& t) {
+  const auto plain = [](const Teacher& t) {
     return t.joins == 0 && !t.leave && !t.move && !t.departs_after && !t.breach && !t.ambitious &&
            t.post != registry::v1::POST_KIND_SCHOOL_LEADER;
   };
