@@ -39,6 +39,8 @@ constexpr size_t kIndexBlockBytes = 8 * 1024;
 constexpr double kBloomBitsPerKey = 10;
 // Of the cache: where data blocks that were read once do not drive out filters, indexes and events.
 constexpr double kCacheForSmallThings = 0.9;
+constexpr double kCacheIsFull = 0.95;  // its parts do not fill evenly
+constexpr uint32_t kKeepBlocksEvery = 16;
 constexpr size_t kWriteBufferBytes = 32 * 1024 * 1024;
 constexpr int kWriteBuffersMax = 4;  // of a family; more wait for the disk before writers have to
 constexpr size_t kSmallWriteBufferBytes = 64 * 1024;
@@ -194,6 +196,15 @@ absl::Status FromRocks(const rocksdb::Status& status, std::string_view what) {
   if (status.IsCorruption()) return absl::DataLossError(message);
   if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
   return absl::UnavailableError(message);
+}
+
+bool Database::KeepBlocksThisTime() const {
+  const bool now_and_then = asked_about_blocks_++ % kKeepBlocksEvery == 0;
+  if (now_and_then && !cache_has_filled_) {
+    const auto full = kCacheIsFull * static_cast<double>(cache_->GetCapacity());
+    cache_has_filled_ = static_cast<double>(cache_->GetUsage()) >= full;
+  }
+  return now_and_then || !cache_has_filled_;
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options) {

@@ -52,6 +52,11 @@ class Database {
   rocksdb::ColumnFamilyHandle* tree() const { return families_[3]; }
   const std::vector<rocksdb::ColumnFamilyHandle*>& families() const { return families_; }
   rocksdb::Cache& cache() const { return *cache_; }  // of blocks, and of events (read/event_cache.h)
+  // Whether a read whose events stay in the cache should leave its blocks there this time, too. While there
+  // is room, yes. Once the cache has been full a block takes the room of some ten events and is wanted again
+  // for one of them at best: then at every sixteenth call, for RocksDB's fill_cache decides about blocks and
+  // about the index partitions that lead to them alike. Counts its calls.
+  bool KeepBlocksThisTime() const;
   const std::string& store_id() const { return store_id_; }
 
   // Writes `batch` to stable storage, by one thread at a time. After an error nothing can be written until
@@ -95,6 +100,8 @@ class Database {
   const std::shared_ptr<Notes> notes_ = std::make_shared<Notes>();
   std::unique_ptr<rocksdb::Env> env_;  // that db_ works through
   std::shared_ptr<rocksdb::Cache> cache_;
+  mutable std::atomic<bool> cache_has_filled_ = false;
+  mutable std::atomic<uint32_t> asked_about_blocks_ = 0;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // in the order of opening: meta, log, index, tree
   std::string store_id_;

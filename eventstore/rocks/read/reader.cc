@@ -60,6 +60,7 @@ class Reading {
   absl::Status HandOverProposals();
   // Fetches the records of the proposals of which not every event is in the cache.
   std::vector<EventCache::Found> Find();
+  Records::Blocks BlocksOf() const;
   absl::Status HandOver(Record& record, Position position);
   absl::Status HandOverIfMatching(Record& record, Position position);
   void HandOverIfMatching();
@@ -192,8 +193,13 @@ std::vector<EventCache::Found> Reading::Find() {
     if (!all) commits.push_back(proposal.commit);
   }
   if (direction_ == Direction::kBackwards) std::reverse(commits.begin(), commits.end());
-  if (!commits.empty()) records_.Fetch(commits);
+  if (!commits.empty()) records_.Fetch(commits, BlocksOf());
   return found;
+}
+
+Records::Blocks Reading::BlocksOf() const {
+  const bool keeps_events = keep_ == Keep::kFirstEvents && handed_over_ < kKeptEventsMax;
+  return !keeps_events || database_.KeepBlocksThisTime() ? Records::Blocks::kKept : Records::Blocks::kNotKept;
 }
 
 absl::Status Reading::HandOverProposals() {

@@ -9,19 +9,21 @@
 
 namespace qinglan::eventstore::rocks {
 
-void Records::Fetch(absl::Span<const Position> lasts) {
+void Records::Fetch(absl::Span<const Position> lasts, Blocks blocks) {
+  rocksdb::ReadOptions read = CheckedRead();
+  read.fill_cache = blocks == Blocks::kKept;
   lasts_.assign(lasts.begin(), lasts.end());
   values_ = std::vector<rocksdb::PinnableSlice>(lasts.size());
   statuses_.assign(lasts.size(), rocksdb::Status());
   if (lasts.size() == 1) {
-    statuses_[0] = database_.db()->Get(CheckedRead(), database_.log(), PositionKey(lasts[0]), &values_[0]);
+    statuses_[0] = database_.db()->Get(read, database_.log(), PositionKey(lasts[0]), &values_[0]);
     return;
   }
   std::vector<std::string> keys;
   keys.reserve(lasts.size());
   for (const Position last : lasts) keys.push_back(PositionKey(last));
   const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
-  database_.db()->MultiGet(CheckedRead(), database_.log(), slices.size(), slices.data(), values_.data(),
+  database_.db()->MultiGet(read, database_.log(), slices.size(), slices.data(), values_.data(),
                            statuses_.data(), /*sorted_input=*/true);
 }
 

@@ -21,8 +21,10 @@ class Records {
  public:
   explicit Records(const Database& database) : database_(database) {}
 
+  // Whether the blocks that records are read from stay in the cache.
+  enum class Blocks { kKept, kNotKept };
   // Fetches the records of the commits that end at these positions, which are ascending.
-  void Fetch(absl::Span<const Position> lasts);
+  void Fetch(absl::Span<const Position> lasts, Blocks blocks = Blocks::kKept);
 
   size_t size() const { return lasts_.size(); }  // of the last Fetch()
 

@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "eventstore/rocks/compact.h"
 #include "eventstore/rocks/disk/decompression.h"
+#include "eventstore/rocks/format/posting.h"
 #include "eventstore/rocks/read/event_cache.h"
 #include "tests/eventstore/scratch_store.h"
 
@@ -129,6 +131,53 @@ TEST_F(EventCacheTest, AStoreWithoutACacheReadsAllTheSame) {
   const auto store = RocksEventStore::Open(options);
   ASSERT_TRUE(store.ok());
   for (int i = 0; i < 2; ++i) EXPECT_EQ(Texts(**store, Query{{{{}, {"a"}}}}), expected);
+}
+
+// Two commits a tag, each in a block of its own, and a cache that holds few of them.
+TEST(FullCacheTest, ReadersKeepEventsAndNoMoreBlocks) {
+  constexpr uint64_t kTags = 200;
+  const ScratchDirectory directory;
+  RocksEventStore::Options options = directory.Options();
+  options.cache_bytes = 1024 * 1024;
+  auto store = *RocksEventStore::Open(options);
+  for (uint64_t n = 1; n <= 2 * kTags; ++n) {
+    ASSERT_TRUE(store
+                    ->AppendAndWait(MakeRequest(fmt::format("commit-{}", n),
+                                                {MakeEvent("large", {fmt::format("t:{}", (n + 1) / 2)},
+                                                           std::string(6'000, static_cast<char>(n)))}))
+                    .ok());
+  }
+  ASSERT_TRUE(rocks::CompactWhole(store->database()).ok());
+  store.reset();
+  store = *RocksEventStore::Open(options);
+  const auto reads = [&](uint64_t tag) {
+    return Texts(*store, Query{{{{}, {fmt::format("t:{}", tag)}}}}).size();
+  };
+  const auto keeps = [&](uint64_t position) {
+    return static_cast<bool>(rocks::EventCache(store->database()).Find(Position(position)));
+  };
+  const auto keeps_block = [&](uint64_t position) {
+    rocksdb::ReadOptions of_the_cache;
+    of_the_cache.read_tier = rocksdb::kBlockCacheTier;
+    std::string record;
+    const auto status = store->database().db()->Get(of_the_cache, store->database().log(),
+                                                    rocks::PositionKey(Position(position)), &record);
+    EXPECT_TRUE(status.ok() || status.IsIncomplete()) << status.ToString();
+    return status.ok();
+  };
+  for (uint64_t tag = 1; tag <= 3; ++tag) {
+    ASSERT_EQ(reads(tag), 2);
+    EXPECT_TRUE(keeps(2 * tag) && keeps_block(2 * tag)) << tag << ", while there is room";
+  }
+  for (uint64_t tag = 1; tag <= kTags; ++tag) ASSERT_EQ(reads(tag), 2);
+  int kept_blocks = 0;
+  for (uint64_t tag = 1; tag <= 16; ++tag) {
+    ASSERT_FALSE(keeps(2 * tag) || keeps_block(2 * tag)) << "the cache was to be full";
+    ASSERT_EQ(reads(tag), 2);
+    EXPECT_TRUE(keeps(2 * tag));
+    kept_blocks += keeps_block(2 * tag) ? 1 : 0;
+  }
+  EXPECT_EQ(kept_blocks, 1) << "now and then";
 }
 
 // The rest is about decompression: what is kept for it is what zstd would make anew.
