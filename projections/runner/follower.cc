@@ -185,6 +185,7 @@ absl::Status Follower::Commit(const eventstore::Progress& progress) {
       build->batch = *std::move(empty);
     }
     if (const absl::Status flushed = build->projection->Flush(*build->batch); !flushed.ok()) {
+      if (absl::IsUnavailable(flushed)) return flushed;  // the disk, not an event
       StopBuild(*build, flushed);
       continue;
     }

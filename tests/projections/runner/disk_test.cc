@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <atomic>
+
 #include "tests/projections/runner/fixture.h"
 
 namespace qinglan::projections {
@@ -91,6 +93,43 @@ TEST_F(RunnerTest, ADiskThatRefusesIsTriedAgainUntilItRecovers) {
   EXPECT_EQ(rows.size(), 6u + 1) << "nothing lost";
   EXPECT_EQ(rows.at("events"), "xxxxxx") << "nor done twice";
   EXPECT_TRUE(runner_->Status(view)->error.ok());
+}
+
+// Reads a row when a batch ends, which the disk refuses twice.
+class Careful final : public Projection {
+ public:
+  explicit Careful(std::shared_ptr<std::atomic<int>> refusals) : refusals_(std::move(refusals)) {}
+  std::string_view name() const override { return "careful"; }
+  uint32_t version() const override { return 1; }
+  eventstore::Query interest() const override { return eventstore::Query::All(); }
+  std::unique_ptr<Projection> Another() const override { return std::make_unique<Careful>(refusals_); }
+  absl::Status Apply(const eventstore::EventView&, ViewBatch& view) override {
+    view.Append("events", "x");
+    return absl::OkStatus();
+  }
+  absl::Status Flush(ViewBatch&) override {
+    return --*refusals_ >= 0 ? absl::UnavailableError("a row cannot be read") : absl::OkStatus();
+  }
+
+ private:
+  const std::shared_ptr<std::atomic<int>> refusals_;  // still to come
+};
+
+TEST_F(RunnerTest, ARowThatTheDiskDoesNotGiveIsAskedForAgain) {
+  Runner::Options options;
+  options.retry_first = options.retry_max = absl::Milliseconds(20);
+  const auto refusals = std::make_shared<std::atomic<int>>(0);
+  std::vector<std::unique_ptr<Projection>> projections;
+  projections.push_back(std::make_unique<Careful>(refusals));
+  projections.push_back(std::make_unique<Tally>("other", 1, eventstore::Query::All()));
+  ASSERT_TRUE(Start(std::move(projections), options).ok());
+  ASSERT_TRUE(Becomes({"careful", 1}, ViewState::kLive));
+  *refusals = 2;
+  const Position last = Append(*log_, "first", {"A"});
+  EXPECT_EQ(Answer("careful", last).at("events"), "x");
+  EXPECT_EQ(Answer("other", last).at("A"), "1");
+  EXPECT_LT(*refusals, 0) << "it was refused, and asked again";
+  EXPECT_EQ(runner_->Status({"careful", 1})->state, ViewState::kLive);
 }
 
 TEST_F(RunnerTest, ARebuildWhoseDiskRefusesIsTriedAgainUntilItRecovers) {
