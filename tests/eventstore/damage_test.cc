@@ -263,6 +263,9 @@ size_t EndOfProperties(const std::string& table) {
 
 // RocksDB lays that block out before it has checked it, as its last byte says (rocks/disk/hash_index.cc).
 TEST_F(DamageTest, AFlippedByteAtTheEndOfATablesPropertiesIsDataLoss) {
+#ifdef QINGLAN_SHARED_ROCKSDB
+  GTEST_SKIP() << "a RocksDB that is a shared library asks nobody, and ends the process";
+#endif
   directory_.Open().reset();  // what the write-ahead log holds is in tables now
   const std::vector<std::string> tables = directory_.Files(".sst");
   ASSERT_GE(tables.size(), 2u);
