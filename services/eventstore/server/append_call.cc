@@ -62,7 +62,7 @@ void AppendStreamCall::OnReadDone(bool ok) {
   bool had_to_come = false;
   {
     const std::lock_guard lock(mutex_);
-    take = ok && !reads_ended_ && !broken_;
+    taking_ = take = ok && !reads_ended_ && !broken_;
     had_to_come = now - asked_at_ > kHadWaited;
   }
   if (take) {
@@ -73,7 +73,7 @@ void AppendStreamCall::OnReadDone(bool ok) {
   Next next;
   {
     const std::lock_guard lock(mutex_);
-    reading_ = false;
+    reading_ = taking_ = false;
     if (!ok) reads_ended_ = true;
     if (!refused.ok() && !reads_ended_) {
       reads_ended_ = true;
@@ -141,7 +141,8 @@ AppendStreamCall::Next AppendStreamCall::Decide() {
         &incoming_);  // with the lock held: else the stream might end in between, and this object with it
   }
   if (!writing_ && !broken_ && due_) writing_ = next.write = true;
-  const bool answered = slots_.empty() && !writing_ && (broken_ || outgoing_.empty());
+  // What is being taken up will be appended, even if the stream has broken or drains by now.
+  const bool answered = slots_.empty() && !taking_ && !writing_ && (broken_ || outgoing_.empty());
   // A read may be under way when it is not the sender who ends the stream; it fails with the stream.
   if (answered && (broken_ || reads_ended_)) finished_ = next.finish = true;
   return next;
@@ -196,6 +197,10 @@ void AppendStreamCall::Drain() {
 
 void AppendStreamCall::OnDone() {
   parts_.streams.Remove(this);
+  {
+    const std::lock_guard lock(mutex_);
+    QL_CHECK(slots_.empty(), "what is under way comes back to this object");
+  }
   delete this;
 }
 

@@ -76,6 +76,7 @@ class AppendStreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, 
   bool due_ = false;      // at once: all that one message brought is answered
   bool reading_ = false;
   absl::Time asked_at_;  // for the message that is being read
+  bool taking_ = false;  // it is here, and what it brings is not under way yet
   bool writing_ = false;
   bool reads_ended_ = false;  // half-closed, refused, or draining
   bool broken_ = false;       // cancelled, or the peer is gone

@@ -141,6 +141,29 @@ TEST_F(AppendStreamTest, ASenderThatGoesLeavesNothingBehind) {
   log_.Down();  // waits for every call
 }
 
+// So many tags take some milliseconds to be taken up: the sender goes before, meanwhile, or after.
+TEST_F(AppendStreamTest, ASenderThatGoesWhileItsMessageIsTakenUpLeavesNothingBehind) {
+  AppendRequest large = OneEvent("large");
+  large.events[0].tags.assign(500'000, "t");
+  std::string append;
+  std::string message;
+  eventstore::remote::EncodeAppend(large, append);
+  eventstore::remote::AddStreamAppend(append, message);
+  log_.store().Hold();
+  for (int i = 0; i < 12; ++i) {
+    const auto context = client_.Context();
+    const auto stream = client_.AppendStreamOfBytes(*context);
+    ASSERT_TRUE(stream->Write(BufferOf(message)));
+    absl::SleepFor(absl::Milliseconds(i));
+    context->TryCancel();
+    EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  absl::SleepFor(absl::Milliseconds(200));
+  EXPECT_GT(log_.store().held(), 0u);
+  log_.store().Release();  // the answers find nobody
+  log_.Down();             // waits for every call
+}
+
 TEST_F(AppendStreamTest, AServerThatStopsAnswersWhatItHasAndSaysUnavailable) {
   const auto context = client_.Context();
   const auto stream = client_.AppendStream(*context);
