@@ -16,6 +16,7 @@ namespace {
 
 // How long running calls have to end after SIGINT or SIGTERM.
 constexpr absl::Duration kDrainGrace = absl::Seconds(10);
+
 struct ServeOptions {
   PlatformOptions platform;
   std::string key_set_file;

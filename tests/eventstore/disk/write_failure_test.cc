@@ -3,37 +3,16 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <rocksdb/write_batch.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "tests/eventstore/scratch_store.h"
+#include "tests/harness/file_size_limit.h"
 
 namespace qinglan::eventstore {
 namespace {
-
-// While it lives, no file of this process grows beyond `bytes`: the write fails as on a disk that gives
-// errors.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(size_t bytes) : previous_signal_(signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &previous_);
-    rlimit limit = previous_;
-    limit.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &previous_);
-    signal(SIGXFSZ, previous_signal_);
-  }
-
- private:
-  sighandler_t previous_signal_;
-  rlimit previous_{};
-};
 
 // Of a write-ahead log, behind which zeros lie ready.
 size_t EndOfWritten(const std::string& path) {
@@ -50,7 +29,7 @@ TEST(WriteFailureTest, WhatWasNotWrittenIsNotStoredAndTheStoreIsSoundAfterwards)
   auto store = directory.Open();
   ASSERT_TRUE(store->AppendAndWait(Request(0)).ok());
   {
-    const FileSizeLimit limit(EndOfWritten(directory.Files(".log").at(0)) + 1000);
+    const tests::FileSizeLimit limit(EndOfWritten(directory.Files(".log").at(0)) + 1000);
     for (int n = 1; n < 4; ++n) {
       EXPECT_EQ(store->AppendAndWait(Request(n)).status().code(), absl::StatusCode::kUnavailable);
       EXPECT_EQ(*store->Head(), Position(1));

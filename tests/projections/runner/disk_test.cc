@@ -1,9 +1,8 @@
 // A disk that refuses the views' writes for a while.
-#include <signal.h>
-#include <sys/resource.h>
-
 #include <atomic>
+#include <optional>
 
+#include "tests/harness/file_size_limit.h"
 #include "tests/projections/runner/fixture.h"
 
 namespace qinglan::projections {
@@ -49,50 +48,40 @@ class Noisy final : public Projection {
   }
 };
 
-// While it lives, no file of this process grows beyond the limit: the write fails as on a disk that gives
-// errors.
-class FileSizeLimit {
- public:
-  FileSizeLimit() : previous_signal_(signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &previous_);
-    rlimit limit = previous_;
-    limit.rlim_cur = kFileBytesMax;
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &previous_);
-    signal(SIGXFSZ, previous_signal_);
+// A bulky view, and four events for which its disk has no room any more.
+class RefusedTest : public RunnerTest {
+ protected:
+  // With the first event in the view and the view trying again.
+  void Refuse(absl::Duration retry) {
+    Runner::Options options;
+    options.retry_first = options.retry_max = retry;
+    ASSERT_TRUE(StartOne(std::make_unique<Bulky>(), options).ok());
+    Append(*log_, "first", {"A"});
+    ASSERT_TRUE(runner_->WaitFor(view_, Position(1), Soon()).ok());
+    limit_.emplace(kFileBytesMax);
+    for (int i = 0; i < 4; ++i) Append(*log_, fmt::format("refused{}", i), {"A"});
+    ASSERT_TRUE(Becomes(view_, ViewState::kRetrying));
   }
 
- private:
-  sighandler_t previous_signal_;
-  rlimit previous_{};
+  const ViewId view_{"bulky", 1};
+  std::optional<tests::FileSizeLimit> limit_;
 };
 
-TEST_F(RunnerTest, ADiskThatRefusesIsTriedAgainUntilItRecovers) {
-  Runner::Options options;
-  options.retry_first = options.retry_max = absl::Milliseconds(20);
-  ASSERT_TRUE(StartOne(std::make_unique<Bulky>(), options).ok());
-  const ViewId view{"bulky", 1};
-  Append(*log_, "first", {"A"});
-  ASSERT_TRUE(runner_->WaitFor(view, Position(1), Soon()).ok());
-  {
-    const FileSizeLimit limit;
-    for (int i = 0; i < 4; ++i) Append(*log_, fmt::format("refused{}", i), {"A"});
-    ASSERT_TRUE(Becomes(view, ViewState::kRetrying));
-    const auto status = runner_->Status(view);
-    EXPECT_LT(status->position, Position(5));
-    EXPECT_THAT(std::string(status->error.message()), HasSubstr("views:"));
-    EXPECT_TRUE(
-        absl::IsDeadlineExceeded(runner_->WaitFor(view, Position(5), absl::Now() + absl::Milliseconds(100))));
-  }
-  ASSERT_TRUE(Becomes(view, ViewState::kLive));
+TEST_F(RefusedTest, ADiskThatRefusesIsTriedAgainUntilItRecovers) {
+  ASSERT_NO_FATAL_FAILURE(Refuse(absl::Milliseconds(20)));
+  const auto status = runner_->Status(view_);
+  EXPECT_LT(status->position, Position(5));
+  EXPECT_THAT(std::string(status->error.message()), HasSubstr("views:"));
+  EXPECT_TRUE(
+      absl::IsDeadlineExceeded(runner_->WaitFor(view_, Position(5), absl::Now() + absl::Milliseconds(100))));
+  limit_.reset();
+  ASSERT_TRUE(Becomes(view_, ViewState::kLive));
   const Position last = Append(*log_, "last", {"A"});
-  ASSERT_TRUE(runner_->WaitFor(view, last, Soon()).ok());
+  ASSERT_TRUE(runner_->WaitFor(view_, last, Soon()).ok());
   const RowMap rows = Answer("bulky", last);
   EXPECT_EQ(rows.size(), 6u + 1) << "nothing lost";
   EXPECT_EQ(rows.at("events"), "xxxxxx") << "nor done twice";
-  EXPECT_TRUE(runner_->Status(view)->error.ok());
+  EXPECT_TRUE(runner_->Status(view_)->error.ok());
 }
 
 // Reads a row when a batch ends, which the disk refuses twice.
@@ -138,7 +127,7 @@ TEST_F(RunnerTest, ARebuildWhoseDiskRefusesIsTriedAgainUntilItRecovers) {
   options.retry_first = options.retry_max = absl::Milliseconds(20);
   options.together_events_max = 2;
   const ViewId view{"all", 1};
-  auto limit = std::make_unique<FileSizeLimit>();
+  auto limit = std::make_unique<tests::FileSizeLimit>(kFileBytesMax);
   // A rebuild reads nothing that it could refuse: the file of rows is what does not fit.
   ASSERT_TRUE(StartOne(std::make_unique<Noisy>(), options).ok());
   ASSERT_TRUE(Becomes(view, ViewState::kRetrying));
@@ -159,24 +148,15 @@ void ComeBack(ViewStore& views, const ViewId& view, Position after, Position las
   ASSERT_EQ(views.Commit(*std::move(batch), {last, last, "stored#0"}), absl::OkStatus());
 }
 
-TEST_F(RunnerTest, WhatWasStoredThoughItsCommitFailedIsNotAppliedOnceMore) {
-  Runner::Options options;
-  options.retry_first = options.retry_max = absl::Seconds(2);
-  ASSERT_TRUE(StartOne(std::make_unique<Bulky>(), options).ok());
-  const ViewId view{"bulky", 1};
-  Append(*log_, "first", {"A"});
-  ASSERT_TRUE(runner_->WaitFor(view, Position(1), Soon()).ok());
-  {
-    const FileSizeLimit limit;
-    for (int i = 0; i < 4; ++i) Append(*log_, fmt::format("refused{}", i), {"A"});
-    ASSERT_TRUE(Becomes(view, ViewState::kRetrying));
-  }
-  const Position before = runner_->Status(view)->position;
+TEST_F(RefusedTest, WhatWasStoredThoughItsCommitFailedIsNotAppliedOnceMore) {
+  ASSERT_NO_FATAL_FAILURE(Refuse(absl::Seconds(2)));
+  limit_.reset();
+  const Position before = runner_->Status(view_)->position;
   ASSERT_LT(before, Position(5));
-  ASSERT_NO_FATAL_FAILURE(ComeBack(*views_, view, before, Position(5)));
-  ASSERT_TRUE(Becomes(view, ViewState::kLive));
+  ASSERT_NO_FATAL_FAILURE(ComeBack(*views_, view_, before, Position(5)));
+  ASSERT_TRUE(Becomes(view_, ViewState::kLive));
   const Position last = Append(*log_, "last", {"A"});
-  ASSERT_TRUE(runner_->WaitFor(view, last, Soon()).ok());
+  ASSERT_TRUE(runner_->WaitFor(view_, last, Soon()).ok());
   EXPECT_EQ(Answer("bulky", last).at("events"), "xxxxxx");
 }
 
@@ -186,7 +166,7 @@ TEST_F(RunnerTest, WhatARebuildStoredThoughItFailedIsNotAppliedOnceMore) {
   options.retry_first = options.retry_max = absl::Seconds(2);
   options.together_events_max = 2;
   const ViewId view{"all", 1};
-  auto limit = std::make_unique<FileSizeLimit>();
+  auto limit = std::make_unique<tests::FileSizeLimit>(kFileBytesMax);
   ASSERT_TRUE(StartOne(std::make_unique<Noisy>(), options).ok());
   ASSERT_TRUE(Becomes(view, ViewState::kRetrying));
   limit.reset();
