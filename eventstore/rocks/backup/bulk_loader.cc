@@ -17,6 +17,10 @@ constexpr size_t kThreads = 2;     // one that reads can feed about so many
 constexpr size_t kWaitingMax = 2;  // files of which all is in memory, besides those being written
 // Compressing takes half of all the time. Level 3, which compaction uses, takes a third longer for 1 % less.
 constexpr int kLogCompressionLevel = 2;
+// To train a file's dictionary, as compaction does, takes a quarter of all the time. One that begins with the
+// file's own bytes and has zstd add only their statistics is as good on 50,000 people's made-up events, and
+// 2 % worse on a district's records, if it is twice as long.
+constexpr uint32_t kDictionaryBytes = 32 * 1024;
 constexpr int kTreeWriteHashes = 4096;
 // Index files that lie one behind another go where they stay. Later ones overlap with them: RocksDB sorts
 // them in by itself, the sooner the more they are.
@@ -114,6 +118,8 @@ std::shared_ptr<BulkLoader::LogPart> BulkLoader::TakeSpare() {
 absl::Status BulkLoader::WriteLogFile(const LogPart& part, const std::string& path) const {
   rocksdb::Options options = database_->db()->GetOptions(database_->log());
   options.bottommost_compression_opts.level = kLogCompressionLevel;
+  options.bottommost_compression_opts.use_zstd_dict_trainer = false;
+  options.bottommost_compression_opts.max_dict_bytes = kDictionaryBytes;
   rocksdb::SstFileWriter file(rocksdb::EnvOptions(options), options, database_->log());
   QL_RETURN_IF_ERROR(FromRocks(file.Open(path), "writing the log"));
   size_t begin = 0;
