@@ -266,23 +266,22 @@ restored() {
 }
 
 # Once each, for they take long: the append of a small log and of a large one, the start with the large one and its memory.
+# Both logs are compacted before: what is compared is a long log with a short one, not with the end of having filled it.
 large_log() {
   local small=$((big / 50))
   served=$work/small
-  "$qinglan" bench fill --data="$served" --events="$small" --events-per-commit=1000 >/dev/null
+  "$qinglan" bench fill --data="$served" --events="$small" --events-per-commit=1000 --compact >/dev/null
   start_server "$served" || { note_failure "append-small: the server did not start"; return; }
   for round in $(seq "$runs"); do ours append-small append --clients=8 "${times[@]}"; done
   stop_server
   rm -rf "$served"
   served=$work/large
   round=1
-  measure fill "$qinglan" bench fill --data="$served" --events="$big" --events-per-commit=1000 --output=json
+  measure fill "$qinglan" bench fill --data="$served" --events="$big" --events-per-commit=1000 --output=json --compact
   for round in $(seq "$runs"); do measure open-large "$qinglan" bench open --data="$served" --output=json; done
   start_server "$served" || { note_failure "append-large: the server did not start"; return; }
-  for round in $(seq "$runs"); do
-    ours append-large append --clients=8 "${times[@]}"
-    ours read-large read --clients=8 "${times[@]}"
-  done
+  for round in $(seq "$runs"); do ours append-large append --clients=8 "${times[@]}"; done
+  for round in $(seq "$runs"); do ours read-large read --clients=8 "${times[@]}"; done
   stop_server
   rm -rf "$served"
 }
