@@ -1,3 +1,5 @@
+#include <absl/synchronization/mutex.h>
+
 #include "services/qinglan/bench/bench_command.h"
 #include "services/qinglan/command_line.h"
 #include "services/qinglan/demo/demo_command.h"
@@ -11,6 +13,9 @@ const char* malloc_conf = "background_thread:true,dirty_decay_ms:10000,muzzy_dec
 }
 
 int main(int argc, char** argv) {
+  // Debian's abseil is built with its search for deadlocks, at which every mutex that is locked, gRPC's above
+  // all, is entered in a graph behind one lock.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   CLI::App app{"Qinglan 青蓝: an event-sourced record of teachers' professional growth", "qinglan"};
   app.require_subcommand(1);
   qinglan::RunCommand run;
