@@ -1,0 +1,47 @@
+// RocksDB's checksum of its logs, wherever the processor computes it, is the one that RocksDB's table gives:
+// else no log that another computer wrote could be opened.
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+
+extern "C" {
+uint32_t __real__ZN7rocksdb6crc32c6ExtendEjPKcm(uint32_t crc, const char* data, size_t bytes);
+uint32_t __wrap__ZN7rocksdb6crc32c6ExtendEjPKcm(uint32_t crc, const char* data, size_t bytes);
+}
+
+namespace qinglan::eventstore::rocks {
+namespace {
+
+uint32_t Ours(uint32_t crc, std::string_view bytes) {
+  return __wrap__ZN7rocksdb6crc32c6ExtendEjPKcm(crc, bytes.data(), bytes.size());
+}
+uint32_t RocksDbs(uint32_t crc, std::string_view bytes) {
+  return __real__ZN7rocksdb6crc32c6ExtendEjPKcm(crc, bytes.data(), bytes.size());
+}
+
+TEST(Crc32cTest, IsTheOneOfRfc3720) {
+  EXPECT_EQ(Ours(0, std::string(32, '\0')), 0x8a9136aau);
+  EXPECT_EQ(Ours(0, std::string(32, '\xff')), 0x62a8ab43u);
+  EXPECT_EQ(Ours(0, "123456789"), 0xe3069283u);
+}
+
+TEST(Crc32cTest, OfAnyBytesFromAnyPlaceIsRocksDbs) {
+  constexpr uint32_t kSeed = 32;
+  std::mt19937 random(kSeed);
+  std::string bytes(5000, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random());
+  uint32_t crc = 0;
+  for (size_t size = 0; size < 600; ++size) {
+    const std::string_view piece = std::string_view(bytes).substr(random() % 4000, size);
+    ASSERT_EQ(Ours(crc, piece), RocksDbs(crc, piece)) << size << " bytes from " << crc;
+    crc = Ours(crc, piece);
+  }
+  EXPECT_EQ(Ours(7, bytes), RocksDbs(7, bytes));
+}
+
+}  // namespace
+}  // namespace qinglan::eventstore::rocks
