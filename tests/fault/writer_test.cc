@@ -90,6 +90,21 @@ TEST_F(WriterTest, WhileACallerWritesOthersWaitInTheQueueAndNotInTheirCalls) {
   EXPECT_TRUE(eventstore::Fsck(*store_, [](auto, auto, auto) {})->clean());
 }
 
+TEST_F(WriterTest, WhatIsAskedOfAnInstantToComeWaitsForTheWriteUnderWayAndNotForTheNext) {
+  disk_.HoldSyncs(".log");
+  store_->Append(OneEvent("a"), Noting("a"));
+  disk_.AwaitHeldSync();
+  store_->Append(OneEvent("b"), Noting("b"));
+  auto head_at = std::async(std::launch::async, [&] { return store_->HeadAt(absl::InfiniteFuture()); });
+  EXPECT_EQ(head_at.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  disk_.LetOneSyncGo();
+  EXPECT_EQ(head_at.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  disk_.LetSyncsGo();
+  EXPECT_EQ(head_at.get().value(), Position(1));
+  store_.reset();  // answers all
+  EXPECT_EQ(answers_.size(), 2u);
+}
+
 TEST_F(WriterTest, TheAnswerOfACallerThatWritesItselfMayCloseTheStore) {
   bool closed = false;
   store_->AppendHere(OneEvent("a"), [&](const absl::StatusOr<Appended>& appended) {

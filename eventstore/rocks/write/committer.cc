@@ -168,6 +168,7 @@ void Committer::EndWriting() {
   {
     const std::lock_guard lock(times_mutex_);
     writing_.reset();
+    ++ended_;
   }
   written_.notify_all();
 }
@@ -175,7 +176,9 @@ void Committer::EndWriting() {
 void Committer::Settle(absl::Time instant) {
   std::unique_lock lock(times_mutex_);
   settled_ = std::max(settled_, ToMicros(std::min(instant, clock_())));
-  written_.wait(lock, [&] { return !writing_.has_value() || *writing_ > instant; });
+  if (!writing_.has_value() || *writing_ > instant) return;
+  // That one and no later one, or with an instant that is to come there would be no end to it.
+  written_.wait(lock, [this, to_end = ended_ + 1] { return ended_ >= to_end; });
 }
 
 absl::StatusOr<Appended> Committer::Decide(const AppendRequest& request, Batch& batch) const {

@@ -100,6 +100,7 @@ class Committer {
   std::condition_variable written_;
   absl::Time settled_ = absl::InfinitePast();  // batches get a later time
   std::optional<absl::Time> writing_;          // the time of the batch that is being written
+  uint64_t ended_ = 0;                         // batches that were written, or failed
 
   Acknowledger acknowledger_;
   std::thread thread_;  // last, so that it starts when all else is there

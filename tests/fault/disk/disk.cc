@@ -319,8 +319,9 @@ IOStatus Disk::Sync(const std::string& path, Content& content) {
   if (held_.has_value() && path.ends_with(*held_)) {
     ++waiting_;
     held_or_let_go_.notify_all();
-    held_or_let_go_.wait(lock, [&] { return !held_.has_value() || dead_; });
+    held_or_let_go_.wait(lock, [&] { return !held_.has_value() || let_go_ > 0 || dead_; });
     --waiting_;
+    if (held_.has_value() && let_go_ > 0) --let_go_;
   }
   if (IOStatus status = Allow(); !status.ok()) return status;
   if (sync_fault_.Strikes(path)) {
@@ -410,11 +411,18 @@ uint64_t Disk::failures() const {
 void Disk::HoldSyncs(std::string suffix) {
   const std::lock_guard lock(mutex_);
   held_ = std::move(suffix);
+  let_go_ = 0;
 }
 
 void Disk::AwaitHeldSync() {
   std::unique_lock lock(mutex_);
   held_or_let_go_.wait(lock, [&] { return waiting_ > 0; });
+}
+
+void Disk::LetOneSyncGo() {
+  const std::lock_guard lock(mutex_);
+  ++let_go_;
+  held_or_let_go_.notify_all();
 }
 
 void Disk::LetSyncsGo() {

@@ -56,6 +56,7 @@ class Disk {
   // Syncs of files whose names end in `suffix` wait until LetSyncsGo().
   void HoldSyncs(std::string suffix);
   void AwaitHeldSync();
+  void LetOneSyncGo();
   void LetSyncsGo();
 
  private:
@@ -93,6 +94,7 @@ class Disk {
   uint64_t failures_ = 0;
   std::optional<std::string> held_;  // suffix
   int waiting_ = 0;
+  int let_go_ = 0;  // of those, or of the next ones
 
   std::unique_ptr<rocksdb::Env> env_;
 };
