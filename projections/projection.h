@@ -40,6 +40,9 @@ class ViewBatch {
   // or writing the row. Whoever reads it sees it folded, as Projection::row_fold() does; where it is stored
   // that is done now and then, for many appended pieces at once.
   virtual void Append(std::string_view key, std::string_view bytes) = 0;
+  // Whether very many events come at once: what is appended is put together with its row before anybody needs
+  // it, however much it is.
+  virtual bool in_bulk() const { return false; }
 };
 
 // Not thread-safe: one runner calls it, event after event.

@@ -2,10 +2,12 @@
 
 #include <absl/time/clock.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
@@ -33,14 +35,26 @@ struct Worker {
   void Fold(const EventChunk& chunk) {
     for (size_t i = 0; i < chunk.size(); ++i)
       routing.Route(chunk[i], [&](size_t place) { parts[place].Apply(chunk[i]); });
-    size_t sum = 0;
-    for (const FoldingPart& part : parts) {
-      sum += part.bytes();
+    CountBytes();
+    for (const FoldingPart& part : parts)
       if (!part.refused.ok()) refused = true;
-    }
+  }
+  void CountBytes() {
+    size_t sum = 0;
+    for (const FoldingPart& part : parts) sum += part.bytes();
     bytes = sum;
   }
 };
+
+// Those that cannot be split would hold up the others if they shared a thread with them.
+size_t CountWorkers(const std::vector<RebuildTarget>& targets, size_t threads) {
+  if (threads == 1) return 1;
+  const auto cannot_be_split = [&](const RebuildTarget& target) {
+    return target.projection->Part(0, threads) == nullptr;
+  };
+  const auto whole = static_cast<size_t>(std::count_if(targets.begin(), targets.end(), cannot_be_split));
+  return whole == targets.size() ? whole : threads + whole;
+}
 
 class Run {
  public:
@@ -50,20 +64,24 @@ class Run {
         views_(views),
         targets_(targets),
         options_(options),
-        workers_(std::max<size_t>(1, options.threads)),
+        threads_(std::max<size_t>(1, options.threads)),
+        workers_(CountWorkers(targets, threads_)),
         ring_(workers_.size()) {}
 
   ~Run() {
     ring_.Finish();
     for (Worker& worker : workers_)
       if (worker.thread.joinable()) worker.thread.join();
+    for (const RebuildTarget& target : targets_)
+      if (const absl::Status ended = views_.EndBulk(target.view); !ended.ok())
+        spdlog::error("view {}: {}", target.view.ToString(), ended.ToString());
   }
 
   absl::StatusOr<RebuildStats> All(Position up_to) {
     QL_RETURN_IF_ERROR(Begin());
     const absl::Time started = absl::Now();
     QL_RETURN_IF_ERROR(ReadUpTo(up_to));
-    QL_RETURN_IF_ERROR(Store(up_to));
+    QL_RETURN_IF_ERROR(StoreAll(up_to));
     stats_.folding = absl::Now() - started - stats_.storing;
     return stats_;
   }
@@ -73,15 +91,19 @@ class Run {
   absl::Status AddParts(size_t place, size_t& turn);
   absl::Status ReadUpTo(Position up_to);
   absl::Status Publish(Position reached);
-  absl::Status Store(Position reached);
-  absl::Status StoreTarget(size_t place, const std::vector<FoldingPart*>& parts, Position reached);
+  absl::Status StoreLargest(Position reached);
+  absl::Status StoreAll(Position reached);
+  absl::Status Store(const std::vector<size_t>& places, Position reached, MoreComes more_comes);
+  absl::StatusOr<uint64_t> StoreTarget(size_t place, Position reached, MoreComes more_comes);
   std::vector<FoldingPart*> PartsOf(size_t place);
+  size_t BytesOf(size_t place);
 
   const eventstore::EventStore& store_;
   ViewStore& views_;
   std::vector<RebuildTarget>& targets_;
   const RebuildOptions& options_;
-  std::vector<Worker> workers_;
+  const size_t threads_;
+  std::vector<Worker> workers_;  // `threads_` for the views that can be split, and one for each other view
   ChunkRing ring_;
   RebuildStats stats_;
 };
@@ -97,14 +119,13 @@ absl::Status Run::AddParts(size_t place, size_t& turn) {
     QL_ASSIGN_OR_RETURN(part.batch, views_.BeginBulk(target.view));
     return absl::OkStatus();
   };
-  // Split among all the workers where the projection can be, else to each worker in turn.
-  for (size_t i = 0; i < workers_.size() && workers_.size() > 1; ++i) {
-    std::unique_ptr<Projection> own = target.projection->Part(i, workers_.size());
+  for (size_t i = 0; i < threads_ && threads_ > 1; ++i) {
+    std::unique_ptr<Projection> own = target.projection->Part(i, threads_);
     if (own == nullptr) break;
     QL_RETURN_IF_ERROR(add(workers_[i], std::move(own)));
-    if (i + 1 == workers_.size()) return absl::OkStatus();
+    if (i + 1 == threads_) return absl::OkStatus();
   }
-  return add(workers_[turn++ % workers_.size()], nullptr);
+  return add(workers_[workers_.size() - 1 - turn++ % workers_.size()], nullptr);
 }
 
 absl::Status Run::Begin() {
@@ -162,7 +183,7 @@ absl::Status Run::Publish(Position reached) {
     bytes += worker.bytes;
     refused |= worker.refused;
   }
-  return refused || bytes > options_.memory_bytes_max ? Store(reached) : absl::OkStatus();
+  return refused || bytes > options_.memory_bytes_max ? StoreLargest(reached) : absl::OkStatus();
 }
 
 std::vector<FoldingPart*> Run::PartsOf(size_t place) {
@@ -173,30 +194,69 @@ std::vector<FoldingPart*> Run::PartsOf(size_t place) {
   return parts;
 }
 
-absl::Status Run::Store(Position reached) {
+size_t Run::BytesOf(size_t place) {
+  size_t bytes = 0;
+  for (const FoldingPart* part : PartsOf(place)) bytes += part->bytes();
+  return bytes;
+}
+
+// A view that changes the same rows again and again is best left in memory for as long as it fits, beside one
+// that only grows.
+absl::Status Run::StoreLargest(Position reached) {
   ring_.WaitUntilDrained();
-  const absl::Time started = absl::Now();
-  // Each thread flushes what it folds, all at once.
-  std::vector<std::thread> flushing;
-  for (Worker& worker : workers_) {
-    flushing.emplace_back([&worker] {
-      for (FoldingPart& part : worker.parts) part.Flush();
-    });
+  std::vector<std::pair<size_t, size_t>> sizes;  // with places
+  size_t left = 0;
+  for (size_t place = 0; place < targets_.size(); ++place) {
+    sizes.emplace_back(BytesOf(place), place);
+    left += sizes.back().first;
+    for (const FoldingPart* part : PartsOf(place)) QL_RETURN_IF_ERROR(part->refused);
   }
-  for (std::thread& thread : flushing) thread.join();
-  for (size_t place = 0; place < targets_.size(); ++place)
-    QL_RETURN_IF_ERROR(StoreTarget(place, PartsOf(place), reached));
-  for (Worker& worker : workers_) worker.bytes = 0;
+  std::sort(sizes.rbegin(), sizes.rend());
+  std::vector<size_t> chosen;
+  for (size_t i = 0; i < sizes.size() && left > options_.memory_bytes_max / 4; ++i) {
+    left -= sizes[i].first;
+    chosen.push_back(sizes[i].second);
+  }
+  return Store(chosen, reached, MoreComes::kYes);
+}
+
+absl::Status Run::StoreAll(Position reached) {
+  ring_.WaitUntilDrained();
+  std::vector<size_t> all(targets_.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  return Store(all, reached, MoreComes::kNo);
+}
+
+// Calls `run(i)` for each i below `count`, each on a thread of its own.
+template <class Do>
+void AtOnce(size_t count, Do run) {
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < count; ++i) threads.emplace_back(run, i);
+  for (std::thread& thread : threads) thread.join();
+}
+
+absl::Status Run::Store(const std::vector<size_t>& places, Position reached, MoreComes more_comes) {
+  const absl::Time started = absl::Now();
+  std::vector<absl::StatusOr<uint64_t>> rows(places.size());
+  AtOnce(places.size(), [&](size_t i) { rows[i] = StoreTarget(places[i], reached, more_comes); });
+  for (const absl::StatusOr<uint64_t>& stored : rows) {
+    QL_RETURN_IF_ERROR(stored.status());
+    stats_.rows += *stored;
+  }
+  for (Worker& worker : workers_) worker.CountBytes();
   ++stats_.stores;
   stats_.storing += absl::Now() - started;
   return absl::OkStatus();
 }
 
-absl::Status Run::StoreTarget(size_t place, const std::vector<FoldingPart*>& parts, Position reached) {
+absl::StatusOr<uint64_t> Run::StoreTarget(size_t place, Position reached, MoreComes more_comes) {
   RebuildTarget& target = targets_[place];
+  const std::vector<FoldingPart*> parts = PartsOf(place);
+  AtOnce(parts.size(), [&](size_t i) { parts[i]->Flush(); });
   Checkpoint to = target.checkpoint;
   Position stopped_at(UINT64_MAX);
   std::vector<BulkBatch*> batches;
+  uint64_t rows = 0;
   for (FoldingPart* part : parts) {
     QL_RETURN_IF_ERROR(part->refused);
     if (!part->status.ok() && part->stopped_at < stopped_at) {
@@ -208,18 +268,19 @@ absl::Status Run::StoreTarget(size_t place, const std::vector<FoldingPart*>& par
       to.last_event_id = part->LastEventId();
     }
     batches.push_back(&*part->batch);
+    rows += part->batch->rows();
   }
   if (!target.status.ok()) {
     for (FoldingPart* part : parts) part->status = target.status;  // the rest of it has nothing to do
     for (BulkBatch* batch : batches) batch->Discard();
-    return absl::OkStatus();
+    return 0;
   }
-  if (reached <= to.position) return absl::OkStatus();
+  if (reached <= to.position) return 0;
   to.position = reached;
-  for (const BulkBatch* batch : batches) stats_.rows += batch->rows();
-  QL_RETURN_IF_ERROR(views_.Ingest(batches, to, workers_.size()));
+  QL_RETURN_IF_ERROR(views_.Ingest(batches, to, threads_, more_comes));
   target.checkpoint = std::move(to);
-  return absl::OkStatus();
+  if (more_comes == MoreComes::kNo) QL_RETURN_IF_ERROR(views_.PutTogether(target.view, threads_));
+  return rows;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Makes views from the log, as fast as reading and folding it goes: one scan for all of them, the rows kept
-// in memory over very many events and stored as sorted files. The rows are those of the live path, byte for
-// byte: what differs is how many events one batch holds, on which rows do not depend.
+// in memory over very many events and stored as sorted files. What is only appended to rows is folded once,
+// when all of it is there: it is stored as it is each time the memory is full, and put together at the end.
+// The rows are those of the live path, byte for byte: what differs is how many events one batch holds, on
+// which rows do not depend.
 #pragma once
 
 #include <absl/status/status.h>
@@ -28,9 +30,11 @@ struct RebuildTarget {
 
 struct RebuildOptions {
   eventstore::Position up_to;  // 0: the head when it begins
-  // Besides the one that reads. Where a projection can be split (Projection::Part()) all of them fold it.
+  // That fold a view whose projection can be split (Projection::Part()), and write files. Where there are
+  // several, each view that cannot be split has one more for itself, and reading the log has another.
   size_t threads = 2;
-  // Rows in memory, of all views together, before they are stored and left to the disk.
+  // Rows in memory, of all views together, before they are stored and left to the disk: those of the views
+  // that take most, while the others stay in memory.
   size_t memory_bytes_max = size_t{256} << 20;
   // Told, every few thousand events, how far it has read; false ends it with CANCELLED. From the caller's
   // thread.
@@ -51,7 +55,8 @@ absl::Status AtEvent(const absl::Status& why, const eventstore::EventView& event
 // Brings every target from its checkpoint to `up_to`. A target whose projection refuses an event stops there,
 // with nothing of the rows since the last storing; the others go on. Errors of the stores, and CANCELLED, end
 // all of it: what was stored by then stays and is gone on from by the next call, for each target's checkpoint
-// is stored together with its rows. The projections must be made anew before that.
+// is stored together with its rows. The targets may have come to different positions by then: the next call
+// reads from the lowest. The projections must be made anew before that.
 [[nodiscard]] absl::StatusOr<RebuildStats> Rebuild(const eventstore::EventStore& store, ViewStore& views,
                                                    std::vector<RebuildTarget>& targets,
                                                    const RebuildOptions& options);

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
-#include <thread>
+#include <new>
 
 #include "eventstore/check.h"
 #include "projections/view_store/storage/column.h"
 #include "projections/view_store/storage/format.h"
+#include "projections/view_store/storage/threads.h"
 
 namespace qinglan::projections {
 namespace {
@@ -24,15 +25,20 @@ absl::StatusOr<std::optional<std::string>> BulkBatch::Get(std::string_view key) 
     const Row& row = rows_[place->second];
     if (row.kind == Kind::kDelete) return std::optional<std::string>();
     if (row.kind == Kind::kPut) return std::optional<std::string>(std::in_place, row.value, row.size);
-    QL_ASSIGN_OR_RETURN(std::optional<std::string> stored, column_->Get(RowKey(key), nullptr));
-    return std::optional<std::string>(
-        column_->Appended(key, std::move(stored).value_or(""), {row.value, row.size}));
+    std::optional<std::string> stored;
+    if (stored_) {
+      QL_ASSIGN_OR_RETURN(stored, column_->Get(RowKey(key), nullptr));
+    }
+    std::string appended;
+    Gather(row, appended);
+    return std::optional<std::string>(column_->Appended(key, std::move(stored).value_or(""), appended));
   }
   if (!stored_) return std::optional<std::string>();
   return column_->GetRow(key, nullptr);
 }
 
 char* BulkBatch::Allocate(size_t bytes) {
+  bytes = (bytes + alignof(Piece) - 1) / alignof(Piece) * alignof(Piece);
   if (blocks_.empty() || blocks_.back().size - blocks_.back().used < bytes) {
     const size_t size = std::max(kBlockBytes, bytes);
     blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size, 0});
@@ -55,21 +61,31 @@ BulkBatch::Row& BulkBatch::RowOf(std::string_view key) {
   return rows_.emplace_back(Row{name});
 }
 
-void BulkBatch::Set(Row& row, Kind kind, std::string_view value) {
+void BulkBatch::Set(Row& row, std::string_view value) {
   QL_CHECK(value.size() <= UINT32_MAX, "a row is smaller than 4 GiB");
   if (value.size() > row.room) {
-    // What is appended to again and again gets room for more of it.
-    const bool grows = kind == Kind::kAppend && row.room > 0;
-    const size_t room = std::min<size_t>(grows ? 2 * value.size() : value.size(), UINT32_MAX);
-    row.value = Allocate(room);
-    row.room = static_cast<uint32_t>(room);
+    row.value = Allocate(value.size());
+    row.room = static_cast<uint32_t>(value.size());
   }
   if (!value.empty()) std::memcpy(row.value, value.data(), value.size());
   row.size = static_cast<uint32_t>(value.size());
-  row.kind = kind;
+  row.kind = Kind::kPut;
 }
 
-void BulkBatch::Put(std::string_view key, std::string_view value) { Set(RowOf(key), Kind::kPut, value); }
+void BulkBatch::AddPiece(Row& row, std::string_view bytes) {
+  auto* const piece = new (Allocate(sizeof(Piece) + bytes.size())) Piece{nullptr, bytes.size()};
+  std::memcpy(piece + 1, bytes.data(), bytes.size());
+  (row.kind == Kind::kAppend ? row.last->next : row.first) = piece;
+  row.last = piece;
+  row.kind = Kind::kAppend;
+}
+
+void BulkBatch::Gather(const Row& row, std::string& bytes) {
+  bytes.clear();
+  for (const Piece* piece = row.first; piece != nullptr; piece = piece->next) bytes.append(piece->bytes());
+}
+
+void BulkBatch::Put(std::string_view key, std::string_view value) { Set(RowOf(key), value); }
 
 void BulkBatch::Delete(std::string_view key) {
   // Of a row that neither is here nor was ever stored there is nothing to delete.
@@ -79,11 +95,10 @@ void BulkBatch::Delete(std::string_view key) {
 
 void BulkBatch::Append(std::string_view key, std::string_view bytes) {
   Row& row = RowOf(key);
-  if (row.kind == Kind::kNew && stored_) return Set(row, Kind::kAppend, bytes);
-  const std::string_view before =
-      row.kind == Kind::kDelete ? std::string_view() : std::string_view(row.value, row.size);
-  if (row.kind == Kind::kAppend) return Set(row, Kind::kAppend, std::string(before).append(bytes));
-  Set(row, Kind::kPut, column_->Appended(key, std::string(before), bytes));
+  if (row.kind == Kind::kNew || row.kind == Kind::kAppend) return AddPiece(row, bytes);
+  const std::string before =
+      row.kind == Kind::kDelete ? std::string() : std::string(std::string_view(row.value, row.size));
+  Set(row, column_->Appended(key, before, bytes));
 }
 
 size_t BulkBatch::bytes() const {
@@ -106,44 +121,53 @@ std::vector<const BulkBatch::Row*> BulkBatch::InOrder(const std::vector<BulkBatc
   return all;
 }
 
-absl::Status BulkBatch::WriteFile(const ViewColumn& column, absl::Span<const Row* const> rows,
-                                  const std::string& path, const Checkpoint* checkpoint) {
-  rocksdb::SstFileWriter file(rocksdb::EnvOptions(), column.db()->GetOptions(column.handle()),
-                              column.handle());
-  QL_RETURN_IF_ERROR(FromRocks(file.Open(path), "a file of rows"));
-  if (checkpoint != nullptr)  // its key comes before every row's
-    QL_RETURN_IF_ERROR(FromRocks(file.Put(kCheckpointKey, EncodeCheckpoint(*checkpoint)), "a file of rows"));
-  std::string key = RowKey("");
-  const size_t prefix = key.size();
-  for (const Row* row : rows) {
-    key.resize(prefix);
-    key += row->key;
-    const rocksdb::Slice value(row->value, row->size);
-    const rocksdb::Status added = row->kind == Kind::kDelete   ? file.Delete(key)
-                                  : row->kind == Kind::kAppend ? file.Merge(key, value)
-                                                               : file.Put(key, value);
-    QL_RETURN_IF_ERROR(FromRocks(added, "a file of rows"));
+std::vector<absl::Span<const BulkBatch::Row* const>> BulkBatch::Cut(const std::vector<const Row*>& rows,
+                                                                    size_t files) {
+  if (cuts_.empty())
+    for (size_t i = 1; i < files; ++i) cuts_.emplace_back(rows[rows.size() * i / files]->key);
+  std::vector<absl::Span<const Row* const>> cut;
+  auto left = absl::MakeConstSpan(rows);
+  for (const std::string& key : cuts_) {
+    const auto end =
+        std::partition_point(left.begin(), left.end(), [&](const Row* row) { return row->key < key; });
+    const auto count = static_cast<size_t>(end - left.begin());
+    if (count > 0) cut.push_back(left.subspan(0, count));
+    left.remove_prefix(count);
   }
-  return FromRocks(file.Finish(), "a file of rows");
+  if (!left.empty() || cut.empty()) cut.push_back(left);
+  return cut;
 }
 
-absl::Status BulkBatch::WriteFiles(const std::vector<BulkBatch*>& batches,
-                                   const std::vector<std::string>& paths, const Checkpoint& checkpoint) {
-  const ViewColumn& column = *batches.front()->column_;
-  const std::vector<const Row*> rows = InOrder(batches);
-  std::vector<absl::Status> written(paths.size());
-  const auto write = [&](size_t i) {
-    const size_t begin = rows.size() * i / paths.size();
-    const size_t end = rows.size() * (i + 1) / paths.size();
-    written[i] = WriteFile(column, absl::MakeConstSpan(rows).subspan(begin, end - begin), paths[i],
-                           i == 0 ? &checkpoint : nullptr);
-  };
-  std::vector<std::thread> threads;
-  for (size_t i = 1; i < paths.size(); ++i) threads.emplace_back(write, i);
-  write(0);
-  for (std::thread& thread : threads) thread.join();
-  for (const absl::Status& status : written) QL_RETURN_IF_ERROR(status);
-  return absl::OkStatus();
+absl::Status BulkBatch::WriteFile(const ViewColumn& column, const File& file) {
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), column.db()->GetOptions(column.handle()),
+                                column.handle());
+  QL_RETURN_IF_ERROR(FromRocks(writer.Open(file.path), "a file of rows"));
+  if (file.checkpoint != nullptr)  // its key comes before every row's
+    QL_RETURN_IF_ERROR(
+        FromRocks(writer.Put(kCheckpointKey, EncodeCheckpoint(*file.checkpoint)), "a file of rows"));
+  std::string key = RowKey("");
+  const size_t prefix = key.size();
+  std::string appended;
+  for (const Row* row : file.rows) {
+    key.resize(prefix);
+    key += row->key;
+    rocksdb::Status added;
+    if (row->kind == Kind::kDelete) {
+      added = writer.Delete(key);
+    } else if (row->kind == Kind::kPut) {
+      added = writer.Put(key, rocksdb::Slice(row->value, row->size));
+    } else {
+      Gather(*row, appended);
+      if (file.fold) column.Fold(row->key, appended);
+      added = file.fold ? writer.Put(key, appended) : writer.Merge(key, appended);
+    }
+    QL_RETURN_IF_ERROR(FromRocks(added, "a file of rows"));
+  }
+  return FromRocks(writer.Finish(), "a file of rows");
+}
+
+absl::Status BulkBatch::WriteFiles(const ViewColumn& column, const std::vector<File>& files, size_t threads) {
+  return EachOnSomeThread(files.size(), threads, [&](size_t i) { return WriteFile(column, files[i]); });
 }
 
 void BulkBatch::Discard() {

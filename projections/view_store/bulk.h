@@ -1,6 +1,8 @@
 // Rows of a build on its way, kept in memory over very many events and then written in order, as whole files
 // that the database takes in: no write-ahead log, no sorting and compacting in between. Rows that many events
-// touch are written once.
+// touch are written once. What is appended to a row stays as it is until then: it is folded when the file of
+// a whole row is written, or, when more comes than the memory holds, once at the end
+// (ViewStore::PutTogether).
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -25,6 +27,9 @@ namespace qinglan::projections {
 
 class ViewColumn;
 
+// Whether further rows of the same build follow soon.
+enum class MoreComes : bool { kNo, kYes };
+
 // Belongs to one thread at a time. What it is given is copied into blocks of memory that it keeps until
 // Discard(); a row that is put anew gets new room only when it has grown.
 class BulkBatch final : public ViewBatch {
@@ -36,6 +41,7 @@ class BulkBatch final : public ViewBatch {
   void Put(std::string_view key, std::string_view value) override;
   void Delete(std::string_view key) override;
   void Append(std::string_view key, std::string_view bytes) override;
+  bool in_bulk() const override { return true; }
 
   size_t bytes() const;  // about what the rows take in memory
   size_t rows() const { return rows_.size(); }
@@ -44,12 +50,20 @@ class BulkBatch final : public ViewBatch {
  private:
   friend class ViewStore;
   enum class Kind : uint8_t { kNew, kPut, kDelete, kAppend };
+  // Of what was appended to a row. Its bytes come behind it.
+  struct Piece {
+    Piece* next = nullptr;
+    size_t size = 0;
+    std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size}; }
+  };
   // What becomes of a row. Points into the blocks.
   struct Row {
     std::string_view key;
     char* value = nullptr;
     uint32_t size = 0;
     uint32_t room = 0;
+    Piece* first = nullptr;  // of kAppend's
+    Piece* last = nullptr;
     Kind kind = Kind::kNew;
   };
   struct Hash {
@@ -65,20 +79,30 @@ class BulkBatch final : public ViewBatch {
       : view_(std::move(view)), column_(std::move(column)), stored_(stored) {}
   char* Allocate(size_t bytes);
   Row& RowOf(std::string_view key);
-  void Set(Row& row, Kind kind, std::string_view value);
+  void Set(Row& row, std::string_view value);  // it is put
+  void AddPiece(Row& row, std::string_view bytes);
+  static void Gather(const Row& row, std::string& bytes);  // all of its pieces
   // The rows of all the batches, which have no key in common, in order of their keys. Rows that were put in
   // order are not sorted again.
   static std::vector<const Row*> InOrder(const std::vector<BulkBatch*>& batches);
-  // Writes the checkpoint and those rows into files, by as many threads as there are paths.
-  [[nodiscard]] static absl::Status WriteFiles(const std::vector<BulkBatch*>& batches,
-                                               const std::vector<std::string>& paths,
-                                               const Checkpoint& checkpoint);
-  [[nodiscard]] static absl::Status WriteFile(const ViewColumn& column, absl::Span<const Row* const> rows,
-                                              const std::string& path, const Checkpoint* checkpoint);
+  // A file on its way: some rows, in order of their keys.
+  struct File {
+    std::string path;
+    absl::Span<const Row* const> rows;
+    const Checkpoint* checkpoint = nullptr;  // in one of them
+    bool fold = false;                       // there is no more of the rows than is here
+  };
+  // The rows cut into files where earlier ones were cut, so that what belongs together lies in files of the
+  // same range of keys; if there were none, into so many. There is at least one, with or without rows.
+  std::vector<absl::Span<const Row* const>> Cut(const std::vector<const Row*>& rows, size_t files);
+  [[nodiscard]] static absl::Status WriteFiles(const ViewColumn& column, const std::vector<File>& files,
+                                               size_t threads);
+  [[nodiscard]] static absl::Status WriteFile(const ViewColumn& column, const File& file);
 
   ViewId view_;
   std::shared_ptr<ViewColumn> column_;
-  bool stored_;  // the build has rows that are not here
+  bool stored_;                    // the build has rows that are not here
+  std::vector<std::string> cuts_;  // the first keys of all files but the first, as long as more comes
   std::vector<Block> blocks_;
   std::vector<Row> rows_;
   absl::flat_hash_map<std::string_view, uint32_t, Hash, std::equal_to<>> places_;  // in rows_, by key

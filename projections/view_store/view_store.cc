@@ -22,7 +22,10 @@ namespace {
 
 constexpr absl::Duration kReadersPatience = absl::Seconds(10);  // for readers to be through before reopening
 constexpr absl::Duration kLookAgain = absl::Milliseconds(5);
-constexpr size_t kRowsOfAFileMin = 20'000;  // fewer are not worth a thread
+// Fewer bytes are not worth a file of their own; and more files than threads, so that all have something to
+// do to the end.
+constexpr size_t kBytesOfAFileMin = size_t{2} << 20;
+constexpr size_t kFilesPerThread = 4;
 
 std::string_view Word(WhenThere when_there) {
   switch (when_there) {
@@ -264,22 +267,28 @@ absl::StatusOr<BulkBatch> ViewStore::BeginBulk(const ViewId& view) const {
 }
 
 absl::Status ViewStore::Ingest(const std::vector<BulkBatch*>& batches, const Checkpoint& checkpoint,
-                               size_t threads) {
+                               size_t threads, MoreComes more_comes) {
   QL_CHECK(!batches.empty(), "rows of some build are taken in");
   const ViewColumn& column = *batches.front()->column_;
   QL_ASSIGN_OR_RETURN(const eventstore::Position before, column.Reached());
   QL_CHECK(before <= checkpoint.position, "a view's checkpoint never goes back");
-  size_t rows = 0;
-  for (const BulkBatch* batch : batches) rows += batch->rows();
+  BulkBatch& first = *batches.front();
+  const std::vector<const BulkBatch::Row*> rows = BulkBatch::InOrder(batches);
+  size_t bytes = 0;
+  for (const BulkBatch* batch : batches) bytes += batch->bytes();
+  const size_t count = std::clamp<size_t>(bytes / kBytesOfAFileMin, 1, kFilesPerThread * threads);
   // In the database's own folder, so that they are taken in by name, not copied; what a crash leaves behind
   // is cleared away by the next start.
+  std::vector<BulkBatch::File> files;
   std::vector<std::string> paths;
-  const size_t files = std::clamp<size_t>(rows / kRowsOfAFileMin, 1, std::max<size_t>(1, threads));
-  for (size_t i = 0; i < files; ++i) {
-    paths.push_back(fmt::format("{}/{}.{}{}", parts_->options.directory, batches.front()->view_.ToString(), i,
+  for (const auto& some : first.Cut(rows, std::min(count, rows.size()))) {
+    paths.push_back(fmt::format("{}/{}.{}{}", parts_->options.directory, first.view_.ToString(), paths.size(),
                                 kIncomingExtension));
+    files.push_back({paths.back(), some, nullptr, more_comes == MoreComes::kNo && !first.stored_});
   }
-  absl::Status taken_in = BulkBatch::WriteFiles(batches, paths, checkpoint);
+  files.front().checkpoint = &checkpoint;
+  if (more_comes == MoreComes::kYes) QL_RETURN_IF_ERROR(column.LeaveFiles(true));
+  absl::Status taken_in = BulkBatch::WriteFiles(column, files, threads);
   if (taken_in.ok()) {
     rocksdb::IngestExternalFileOptions move;
     move.move_files = true;
@@ -292,7 +301,19 @@ absl::Status ViewStore::Ingest(const std::vector<BulkBatch*>& batches, const Che
     batch->Discard();
     batch->stored_ = true;
   }
+  if (more_comes == MoreComes::kNo) first.cuts_.clear();
   return absl::OkStatus();
+}
+
+absl::Status ViewStore::EndBulk(const ViewId& view) {
+  QL_ASSIGN_OR_RETURN(const std::shared_ptr<ViewColumn> column, Find(view));
+  return column->LeaveFiles(false);
+}
+
+absl::Status ViewStore::PutTogether(const ViewId& view, size_t threads) {
+  QL_ASSIGN_OR_RETURN(const std::shared_ptr<ViewColumn> column, Find(view));
+  QL_RETURN_IF_ERROR(column->PutTogether(threads));
+  return column->LeaveFiles(false);
 }
 
 absl::Status ViewStore::Recover() {

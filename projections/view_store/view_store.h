@@ -99,7 +99,14 @@ class ViewStore {
   // again. UNAVAILABLE: nothing was stored, the batches are as they were. Many rows are written by so many
   // threads.
   [[nodiscard]] absl::Status Ingest(const std::vector<BulkBatch*>& batches, const Checkpoint& checkpoint,
-                                    size_t threads = 1);
+                                    size_t threads = 1, MoreComes more_comes = MoreComes::kNo);
+  // From the first Ingest() after which more comes until this is called, the database leaves the build's
+  // files as they are.
+  [[nodiscard]] absl::Status EndBulk(const ViewId& view);
+  // The same, and what was appended to rows is put together at once if it is most of the build: by so many
+  // threads, into files that need no further work. Until then each read of such a row does it. Rows are the
+  // same before and after, and when it fails. UNAVAILABLE, DATA_LOSS.
+  [[nodiscard]] absl::Status PutTogether(const ViewId& view, size_t threads);
 
   // After a commit was UNAVAILABLE: opens the database anew when it has stopped taking writes (waiting for
   // readers to be through, while new ones are UNAVAILABLE). UNAVAILABLE when that failed; try

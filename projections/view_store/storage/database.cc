@@ -20,6 +20,9 @@ namespace {
 
 constexpr size_t kMemtablesMax = 3;
 constexpr int kBackgroundJobs = 2;
+// Files that a rebuild brings in one after the other lie each above the last, as long as there are levels; at
+// the top they could only be put together all in one, by one thread. The database itself uses few of them.
+constexpr int kLevels = 32;
 constexpr double kBloomBitsPerKey = 10;
 // What is written goes to the disk in pieces of this size, not all at once when the system pleases: the log
 // syncs on the same disk, and every append would wait for that.
@@ -38,6 +41,7 @@ rocksdb::Options MakeOptions(const DatabaseOptions& options) {
   rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   rocks.compression = rocksdb::kLZ4Compression;
+  rocks.num_levels = kLevels;
   rocks.write_buffer_size = options.write_buffer_bytes;
   rocks.max_write_buffer_number = kMemtablesMax;
   // Not so the write-ahead log: RocksDB tells an error of this as one of the write, whose record is whole in

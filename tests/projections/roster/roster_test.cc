@@ -86,12 +86,12 @@ TEST(RosterTest, ThePartsTogetherMakeTheRowsOfTheWhole) {
       EXPECT_EQ(Fed(events, batch_size, parts).AllRows(), whole) << parts << " parts";
 }
 
-// Counts what it is given. Nothing is stored yet.
+// Counts what it is given.
 class Written final : public ViewBatch {
  public:
   absl::StatusOr<std::optional<std::string>> Get(std::string_view) override {
     ++reads;
-    return std::optional<std::string>();
+    return std::optional<std::string>("a row");
   }
   void Put(std::string_view, std::string_view value) override {
     ++puts;
@@ -132,7 +132,7 @@ TEST(RosterTest, ARowThatGrowsFastIsWrittenWholeNowAndThenAndOthersAreNot) {
       EXPECT_EQ(roster.Apply(event.View(), batch), absl::OkStatus());
       EXPECT_EQ(roster.Flush(batch), absl::OkStatus());
     }
-    EXPECT_EQ(batch.puts + batch.appends, 5000u);
+    EXPECT_EQ(batch.appends, 5000u);
     EXPECT_EQ(batch.reads, batch.puts);
     return batch.puts;
   };

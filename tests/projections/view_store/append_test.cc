@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -153,6 +154,46 @@ TEST_F(AppendTest, ARowThatCannotBeFoldedIsKeptAndStopsNobody) {
 
 // Puts, deletions and appends, live and in bulk, opened by programs with and without the code: whatever is
 // read is what a map would say.
+// As a rebuild does that has less memory than it would need: enough bytes for several files and threads.
+TEST_F(AppendTest, WhatWasAppendedInBulkBitByBitIsPutTogetherAtTheEnd) {
+  constexpr size_t kRows = 400;
+  constexpr size_t kStrokes = 5000;
+  constexpr size_t kRounds = 40;  // more than there are levels for
+  std::optional<BulkBatch> bulk(*store_->BeginBulk(kView));
+  for (size_t round = 0; round < kRounds; ++round) {
+    for (size_t i = 0; i < kRows; ++i)
+      bulk->Append(fmt::format("{:05}", i * 7919 % 100'000), std::string(kStrokes, 'x'));
+    ASSERT_EQ(store_->Ingest({&*bulk}, Next(), 2, MoreComes::kYes), absl::OkStatus());
+  }
+  bulk.reset();
+  EXPECT_EQ(Rows(false).size(), kRows);
+  ASSERT_EQ(store_->PutTogether(kView, 2), absl::OkStatus());
+  const Checkpoint reached = store_->Snapshot(kView)->checkpoint();
+  Open(false);  // who has no code to fold sees what is stored
+  const std::string whole = Folded("", std::string(kRounds * kStrokes, 'x'));
+  EXPECT_LT(whole.size(), kStrokes);
+  const auto rows = Rows(false);
+  EXPECT_EQ(rows.size(), kRows);
+  for (const auto& [key, row] : rows) ASSERT_EQ(row, whole) << key;
+  EXPECT_EQ(store_->Snapshot(kView)->checkpoint(), reached);
+}
+
+// What lies in the store already is not rewritten for a little that is appended to it.
+TEST_F(AppendTest, ALittleIsNotPutTogetherWithMuch) {
+  {
+    auto bulk = *store_->BeginBulk(kView);
+    bulk.Put("much", std::string(100'000, 'm'));
+    ASSERT_EQ(store_->Ingest({&bulk}, Next()), absl::OkStatus());
+    bulk.Append("a", "xxxxxx");
+    bulk.Append("a", "xxxxxx");
+    ASSERT_EQ(store_->Ingest({&bulk}, Next()), absl::OkStatus());
+  }
+  ASSERT_EQ(store_->PutTogether(kView, 1), absl::OkStatus());
+  EXPECT_EQ(Get("a"), "1|xx");
+  Open(false);
+  EXPECT_EQ(Get("a"), "xxxxxxxxxxxx");
+}
+
 TEST_F(AppendTest, RowsAreAMapWhoeverWritesThemAndHowever) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -190,7 +231,11 @@ TEST_F(AppendTest, RowsAreAMapWhoeverWritesThemAndHowever) {
     } else {
       auto bulk = *store_->BeginBulk(kView);
       change(bulk);
-      ASSERT_EQ(store_->Ingest({&bulk}, Next()), absl::OkStatus());
+      const MoreComes more = draw() % 2 == 0 ? MoreComes::kYes : MoreComes::kNo;
+      ASSERT_EQ(store_->Ingest({&bulk}, Next(), 2, more), absl::OkStatus());
+    }
+    if (draw() % 6 == 0) {
+      ASSERT_EQ(store_->PutTogether(kView, 2), absl::OkStatus());
     }
     std::map<std::string, std::string> expected;
     for (const auto& [key, row] : model) expected[key] = Folded(key, row);

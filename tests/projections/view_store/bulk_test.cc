@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <random>
 #include <string>
+#include <vector>
 
+#include "projections/view_store/storage/threads.h"
 #include "projections/view_store/view_store.h"
 #include "tests/harness/stage.h"
 
@@ -99,6 +102,40 @@ TEST_F(BulkTest, ManyRowsOfSeveralBatchesAreTakenInTogetherByManyThreads) {
   EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), At(9));
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path() + "/views"))
     EXPECT_NE(entry.path().extension(), ".incoming");
+}
+
+TEST_F(BulkTest, FilesOfWhichMoreComeAreCutAtTheSameKeys) {
+  std::map<std::string, std::string> model;
+  auto batch = views_->BeginBulk(kView);
+  for (uint64_t round = 1; round <= 3; ++round) {
+    // Each time other keys, in the end only a few and none of the first ones.
+    for (size_t i = round; i < 3000; i += 7 * round * round * round) {
+      const std::string key = fmt::format("{:04}", i);
+      batch->Put(key, std::string(6000, static_cast<char>('a' + round)));
+      model[key] = std::string(6000, static_cast<char>('a' + round));
+    }
+    const MoreComes more = round < 3 ? MoreComes::kYes : MoreComes::kNo;
+    ASSERT_EQ(views_->Ingest({&*batch}, At(round), 2, more), absl::OkStatus());
+    EXPECT_EQ(Rows(), model);
+    EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), At(round));
+  }
+  EXPECT_EQ(views_->EndBulk(kView), absl::OkStatus());
+}
+
+TEST(EachOnSomeThreadTest, EachIsDoneOnceAndTheFirstErrorIsTold) {
+  std::vector<std::atomic<int>> done(100);
+  EXPECT_EQ(EachOnSomeThread(done.size(), 3,
+                             [&](size_t i) {
+                               ++done[i];
+                               return absl::OkStatus();
+                             }),
+            absl::OkStatus());
+  for (const std::atomic<int>& times : done) EXPECT_EQ(times, 1);
+  const absl::Status failed = EachOnSomeThread(
+      10, 2, [](size_t i) { return i < 2 ? absl::OkStatus() : absl::InternalError(std::to_string(i)); });
+  EXPECT_EQ(failed, absl::InternalError("2"));
+  EXPECT_EQ(EachOnSomeThread(0, 2, [](size_t) { return absl::InternalError("nothing to do"); }),
+            absl::OkStatus());
 }
 
 TEST_F(BulkTest, NoRowsAtAllStillMoveTheCheckpoint) {

@@ -1,0 +1,16 @@
+// Work that falls into pieces of unequal size, for a few threads.
+#pragma once
+
+#include <absl/functional/function_ref.h>
+#include <absl/status/status.h>
+
+#include <cstddef>
+
+namespace qinglan::projections {
+
+// Calls `work` with each number below `count`, by that many threads, of which the caller's is one: whichever
+// is free takes the next. Returns the error of the lowest number; after an error none begins anew.
+[[nodiscard]] absl::Status EachOnSomeThread(size_t count, size_t threads,
+                                            absl::FunctionRef<absl::Status(size_t)> work);
+
+}  // namespace qinglan::projections
