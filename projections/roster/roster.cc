@@ -1,6 +1,7 @@
 #include "projections/roster/roster.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <optional>
 #include <utility>
@@ -68,8 +69,17 @@ void Roster::Count(std::string_view teacher_id) {
 
 absl::Status Roster::Flush(ViewBatch& view) {
   for (const std::string& teacher_id : long_) {
-    QL_ASSIGN_OR_RETURN(const std::optional<std::string> row, view.Get(teacher_id));
-    if (row.has_value()) view.Put(teacher_id, *row);
+    const absl::StatusOr<std::optional<std::string>> row = view.Get(teacher_id);
+    if (absl::IsDataLoss(row.status())) {  // it stays as it is, and stops nobody else's
+      spdlog::error("the row of teacher {} is damaged: {}", teacher_id, row.status().ToString());
+      continue;
+    }
+    QL_RETURN_IF_ERROR(row.status());
+    if (!row->has_value()) continue;
+    if (!IsFolded(**row))
+      spdlog::error("the row of teacher {} is damaged and stays as it is, with what comes put at its end",
+                    teacher_id);
+    view.Put(teacher_id, **row);
   }
   long_.clear();
   return absl::OkStatus();

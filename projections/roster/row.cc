@@ -3,10 +3,12 @@
 #include <absl/status/statusor.h>
 #include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/wire_format_lite.h>
 
-#include <optional>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "eventstore/check.h"
 #include "projections/dossier/fold.h"
@@ -20,8 +22,11 @@ using dossier::v1::UnfoldedEvent;
 using eventstore::EventView;
 
 constexpr absl::CivilDay kEpoch(1970, 1, 1);
-// Of a larger row nothing is kept for the next one.
+// What a thread keeps for the next row: of a larger row, or once it has grown larger, nothing.
 constexpr size_t kKeptForRowBytesMax = size_t{512} << 10;
+constexpr size_t kKeptDossierBytesMax = size_t{8} << 20;
+constexpr size_t kRowsPerLook = 64;        // at how large it has grown, which takes a while
+constexpr size_t kFieldHeadBytesMax = 16;  // a tag and a length take ten at most
 
 // A row's fields, one after the other, without parsing what is in them.
 class Fields {
@@ -33,7 +38,10 @@ class Fields {
   bool Next() {
     using google::protobuf::internal::WireFormatLite;
     tag_ = input_.ReadTag();
-    if (tag_ == 0) return false;
+    if (tag_ == 0) {
+      sound_ = input_.ConsumedEntireMessage();  // and not a zero where a field should begin
+      return false;
+    }
     uint32_t size = 0;
     if (WireFormatLite::GetTagWireType(tag_) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED ||
         !input_.ReadVarint32(&size) || size > row_.size() - position()) {
@@ -43,7 +51,7 @@ class Fields {
     bytes_ = row_.substr(position(), size);
     return input_.Skip(static_cast<int>(size));
   }
-  bool sound() const { return sound_ && position() == row_.size(); }  // at the end
+  bool sound() const { return sound_; }  // at the end
   int number() const { return google::protobuf::internal::WireFormatLite::GetTagFieldNumber(tag_); }
   std::string_view bytes() const { return bytes_; }
   size_t position() const { return static_cast<size_t>(input_.CurrentPosition()); }
@@ -75,24 +83,27 @@ size_t CountUnfolded(std::string_view row) {
   return fields.sound() ? count : 0;
 }
 
-// Folds so many of a row's events into its dossier, and tells where the rest begins. The row is sound.
+// Folds so many of a row's events into its dossier, and tells where the rest begins, all of which parses. The
+// fields of the row are sound.
 absl::StatusOr<size_t> FoldIn(std::string_view teacher_id, std::string_view row, size_t events,
                               Dossier& dossier) {
   static thread_local UnfoldedEvent unfolded;
   dossier.Clear();
   Fields fields(row);
-  while (events > 0 && fields.Next()) {
+  size_t rest = row.size();
+  while (fields.Next()) {
     if (fields.number() == RosterRow::kDossierFieldNumber) {
       if (!Parse(fields.bytes(), dossier)) return DamagedRow(teacher_id);
       continue;
     }
     if (!Parse(fields.bytes(), unfolded)) return DamagedRow(teacher_id);
+    if (events == 0) continue;
     const EventView event = EventIn(unfolded);
     QL_RETURN_IF_ERROR(dossier::CheckIds(event, teacher_id));  // of rows from before Apply() refused them
     QL_RETURN_IF_ERROR(dossier::FoldEvent(event, teacher_id, dossier));
-    --events;
+    if (--events == 0) rest = fields.position();
   }
-  return fields.position();
+  return rest;
 }
 
 }  // namespace
@@ -113,12 +124,15 @@ void StartRow(const Dossier& dossier, std::string& row) {
   using google::protobuf::internal::WireFormatLite;
   // A dossier has no map fields: the same content always gives the same bytes.
   const size_t size = dossier.ByteSizeLong();
-  google::protobuf::io::StringOutputStream stream(&row);
-  google::protobuf::io::CodedOutputStream fields(&stream);
-  fields.WriteTag(
-      WireFormatLite::MakeTag(RosterRow::kDossierFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED));
-  fields.WriteVarint32(static_cast<uint32_t>(size));
-  dossier.SerializeWithCachedSizes(&fields);
+  std::array<uint8_t, kFieldHeadBytesMax> head;
+  uint8_t* end = google::protobuf::io::CodedOutputStream::WriteTagToArray(
+      WireFormatLite::MakeTag(RosterRow::kDossierFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED),
+      head.data());
+  end = google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(size), end);
+  row.append(reinterpret_cast<const char*>(head.data()), static_cast<size_t>(end - head.data()));
+  const size_t at = row.size();
+  row.resize(at + size);  // a stream would fill all that the string has room for
+  dossier.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(row.data() + at));
 }
 
 absl::Status DamagedRow(std::string_view teacher_id) {
@@ -138,19 +152,30 @@ EventView EventIn(const UnfoldedEvent& unfolded) {
 
 void FoldRow(std::string_view teacher_id, std::string& row) {
   // A dossier is hundreds of small texts: folding into one that has their memory already costs half as much.
-  static thread_local Dossier kept;
-  static thread_local std::string folded;
+  static thread_local std::unique_ptr<Dossier> kept;
+  static thread_local size_t rows = 0;
   const size_t unfolded = CountUnfolded(row);
   if (unfolded < kUnfoldedMax) return;
-  std::optional<Dossier> large;
-  if (row.size() > kKeptForRowBytesMax) large.emplace();
-  Dossier& dossier = large.has_value() ? *large : kept;
-  const auto rest = FoldIn(teacher_id, row, unfolded - unfolded % kUnfoldedMax, dossier);
-  if (!rest.ok()) return;
-  folded.clear();
-  StartRow(dossier, folded);
-  folded.append(row, *rest);
-  row = folded;
+  const bool keep = row.size() <= kKeptForRowBytesMax;
+  std::unique_ptr<Dossier> dossier = keep ? std::move(kept) : nullptr;
+  if (dossier == nullptr) dossier = std::make_unique<Dossier>();
+  const auto rest = FoldIn(teacher_id, row, unfolded - unfolded % kUnfoldedMax, *dossier);
+  if (rest.ok()) {
+    std::string folded;
+    StartRow(*dossier, folded);
+    folded.append(row, *rest);
+    row = std::move(folded);
+  }
+  // Each of its parts keeps the most that it has ever had.
+  const bool too_large = ++rows % kRowsPerLook == 0 && dossier->SpaceUsedLong() > kKeptDossierBytesMax;
+  if (keep && !too_large) kept = std::move(dossier);
+}
+
+bool IsFolded(std::string_view row) {
+  Fields fields(row);
+  size_t unfolded = 0;
+  while (fields.Next()) unfolded += fields.number() == RosterRow::kUnfoldedFieldNumber ? 1 : 0;
+  return fields.sound() && unfolded < kUnfoldedMax;
 }
 
 absl::Status ReadRow(std::string_view teacher_id, std::string_view bytes, Dossier& dossier) {

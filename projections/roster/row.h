@@ -28,12 +28,15 @@ eventstore::EventView EventIn(const dossier::v1::UnfoldedEvent& unfolded);
 
 absl::Status DamagedRow(std::string_view teacher_id);
 
-// As RowFold says. A row that does not parse, or one of whose events cannot be folded, stays as it is:
-// reading it tells.
+// As RowFold says. A row of which anything does not parse, or one of whose events cannot be folded, stays as
+// it is: reading it tells.
 void FoldRow(std::string_view teacher_id, std::string& row);
 
+// Whether FoldRow() had nothing to leave as it is.
+bool IsFolded(std::string_view row);
+
 // The dossier with all events folded in. DATA_LOSS when the row does not parse; INTERNAL when an event in it
-// does not, which Roster::Apply() lets nobody put there.
+// does not, which Roster::Apply() lets nobody put there. The dossier is left alone then.
 [[nodiscard]] absl::Status ReadRow(std::string_view teacher_id, std::string_view row,
                                    dossier::v1::Dossier& dossier);
 

@@ -2,6 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include "tests/projections/roster/fed.h"
 
 namespace qinglan::projections {
@@ -103,6 +108,90 @@ TEST(RosterTest, ADamagedRowIsDataLossAndStaysAsItIsHoweverTheEventsAreBatched) 
     if (rows.empty()) rows = fed.AllRows();
     EXPECT_EQ(fed.AllRows(), rows);
   }
+}
+
+// As it stands in a row.
+std::string Bytes(const Event& event) {
+  dossier::v1::RosterRow scratch;
+  std::string bytes;
+  AppendToRow(event.View(), scratch, bytes);
+  return bytes;
+}
+
+TEST(FoldRowTest, ARowOfWhichAnythingDoesNotParseIsNotFoldedInPart) {
+  std::string sound;
+  for (const Event& event : EventsOf(0, kUnfoldedMax)) sound += Bytes(event);
+  std::string folded = sound;
+  FoldRow(Teacher(0), folded);
+  ASSERT_EQ(Parsed(folded).unfolded_size(), 0);
+  EXPECT_TRUE(IsFolded(folded));
+  const std::string more = Bytes(EventsOf(0, 1).front());
+  const std::string no_event = std::string("\x12\x02\xff\xff", 4);
+  ASSERT_EQ(more.front(), no_event.front()) << "a field as an event's";
+  for (const std::string& rest :
+       {no_event, more + no_event, no_event + more, std::string(1, '\0'), more + std::string(1, '\0'),
+        std::string("\x12\x7f"), std::string("\xff")}) {
+    std::string row = sound + rest;
+    FoldRow(Teacher(0), row);
+    EXPECT_EQ(row, sound + rest);
+    EXPECT_FALSE(IsFolded(row));
+    dossier::v1::Dossier dossier;
+    dossier.set_teacher_id("as it was");
+    EXPECT_TRUE(absl::IsDataLoss(ReadRow(Teacher(0), row, dossier)));
+    EXPECT_EQ(dossier.teacher_id(), "as it was");
+  }
+  // What thread and memory it shares with the damaged ones does not show.
+  std::string again = sound + more;
+  FoldRow(Teacher(0), again);
+  EXPECT_EQ(again, folded + more);
+}
+
+// More than is kept from row to row.
+TEST(FoldRowTest, AVeryLargeRowIsFoldedAsAnyAndLeavesNothingToTheNext) {
+  const std::vector<Event> events = EventsOf(0, 16 * kUnfoldedMax);
+  std::string small, large;
+  size_t count = 0;
+  for (size_t i = 0; i < 2 * kUnfoldedMax; ++i) small += Bytes(events[i]);
+  while (large.size() <= size_t{600} << 10 || count % kUnfoldedMax != 0) {
+    Event event = events[count % events.size()];
+    event.position = Position(++count);
+    large += Bytes(event);
+  }
+  const auto folded_alone = [](std::string row) {
+    std::thread([&] { FoldRow(Teacher(0), row); }).join();  // with memory of its own
+    return row;
+  };
+  for (const std::string& row : {small, large, small, large + Bytes(events[0]), small}) {
+    std::string folded = row;
+    FoldRow(Teacher(0), folded);
+    EXPECT_EQ(folded, folded_alone(row));
+    EXPECT_LT(Parsed(folded).unfolded_size(), static_cast<int>(kUnfoldedMax));
+    dossier::v1::Dossier as_read, as_was;
+    ASSERT_EQ(ReadRow(Teacher(0), folded, as_read), absl::OkStatus());
+    ASSERT_EQ(ReadRow(Teacher(0), row, as_was), absl::OkStatus());
+    EXPECT_EQ(as_read.SerializeAsString(), as_was.SerializeAsString());
+  }
+}
+
+TEST(RosterTest, ARowThatTheStoreFindsDamagedStopsNobodyElses) {
+  class Damaged final : public ViewBatch {
+   public:
+    absl::StatusOr<std::optional<std::string>> Get(std::string_view key) override {
+      if (key == Teacher(0)) return absl::DataLossError("a block");
+      return std::optional<std::string>("a row");
+    }
+    void Put(std::string_view key, std::string_view) override { put.emplace_back(key); }
+    void Delete(std::string_view) override {}
+    void Append(std::string_view, std::string_view) override {}
+    std::vector<std::string> put;
+  };
+  Damaged batch;
+  Roster roster;
+  for (const size_t teacher : {0, 1, 0, 1})
+    for (const Event& event : EventsOf(teacher, 3 * kUnfoldedMax))
+      ASSERT_EQ(roster.Apply(event.View(), batch), absl::OkStatus());
+  EXPECT_EQ(roster.Flush(batch), absl::OkStatus());
+  EXPECT_EQ(batch.put, std::vector<std::string>{Teacher(1)});
 }
 
 TEST(RosterTest, ARowThatCannotBeReadNowStopsTheBatchAndIsNotTakenForDamaged) {
