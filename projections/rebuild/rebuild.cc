@@ -1,11 +1,12 @@
 #include "projections/rebuild/rebuild.h"
 
+#include <absl/synchronization/notification.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -23,6 +24,10 @@ namespace {
 
 using eventstore::EventView;
 using eventstore::Position;
+
+constexpr absl::Duration kAskAgain = absl::Milliseconds(100);  // while rows are stored, whether to go on
+// As rarely as views that change few rows may cost, and often enough that little is read again after a crash.
+constexpr uint64_t kStoresPerStoreOfAll = 8;
 
 // A thread and what it folds. Between chunks, when the ring is drained, its parts are the reader's to touch.
 struct Worker {
@@ -72,16 +77,14 @@ class Run {
     ring_.Finish();
     for (Worker& worker : workers_)
       if (worker.thread.joinable()) worker.thread.join();
-    for (const RebuildTarget& target : targets_)
-      if (const absl::Status ended = views_.EndBulk(target.view); !ended.ok())
-        spdlog::error("view {}: {}", target.view.ToString(), ended.ToString());
   }
 
   absl::StatusOr<RebuildStats> All(Position up_to) {
     QL_RETURN_IF_ERROR(Begin());
     const absl::Time started = absl::Now();
     QL_RETURN_IF_ERROR(ReadUpTo(up_to));
-    QL_RETURN_IF_ERROR(StoreAll(up_to));
+    QL_RETURN_IF_ERROR(StoreAll(up_to, MoreComes::kNo));
+    QL_RETURN_IF_ERROR(PutAllTogether(up_to));
     stats_.folding = absl::Now() - started - stats_.storing;
     return stats_;
   }
@@ -91,12 +94,17 @@ class Run {
   absl::Status AddParts(size_t place, size_t& turn);
   absl::Status ReadUpTo(Position up_to);
   absl::Status Publish(Position reached);
-  absl::Status StoreLargest(Position reached);
-  absl::Status StoreAll(Position reached);
+  absl::Status StoreSome(Position reached);
+  absl::Status StoreSmallest(Position reached);
+  absl::Status StoreAll(Position reached, MoreComes more_comes);
+  absl::Status PutAllTogether(Position reached);
+  // Does it on another thread, and asks meanwhile whether to go on: sets ended_ when not, and is CANCELLED,
+  // whether or not the work was done all the same.
+  absl::Status WhileAsking(Position reached, const std::function<void()>& work);
   absl::Status Store(const std::vector<size_t>& places, Position reached, MoreComes more_comes);
   absl::StatusOr<uint64_t> StoreTarget(size_t place, Position reached, MoreComes more_comes);
   std::vector<FoldingPart*> PartsOf(size_t place);
-  size_t BytesOf(size_t place);
+  std::vector<std::pair<size_t, size_t>> Sizes();  // bytes in memory and place of each target, in order
 
   const eventstore::EventStore& store_;
   ViewStore& views_;
@@ -105,6 +113,8 @@ class Run {
   const size_t threads_;
   std::vector<Worker> workers_;  // `threads_` for the views that can be split, and one for each other view
   ChunkRing ring_;
+  std::atomic<bool> ended_ = false;  // in the middle of storing, by whoever is told of the progress
+  bool told_ = false;                // by the same to end, while nothing was being stored
   RebuildStats stats_;
 };
 
@@ -175,6 +185,8 @@ absl::Status Run::ReadUpTo(Position up_to) {
 absl::Status Run::Publish(Position reached) {
   ring_.Publish();
   if (options_.progress != nullptr && !options_.progress(reached)) {
+    told_ = true;
+    QL_RETURN_IF_ERROR(StoreSmallest(reached));
     return absl::CancelledError("the rebuild was ended");
   }
   size_t bytes = 0;
@@ -183,7 +195,7 @@ absl::Status Run::Publish(Position reached) {
     bytes += worker.bytes;
     refused |= worker.refused;
   }
-  return refused || bytes > options_.memory_bytes_max ? StoreLargest(reached) : absl::OkStatus();
+  return refused || bytes > options_.memory_bytes_max ? StoreSome(reached) : absl::OkStatus();
 }
 
 std::vector<FoldingPart*> Run::PartsOf(size_t place) {
@@ -194,37 +206,84 @@ std::vector<FoldingPart*> Run::PartsOf(size_t place) {
   return parts;
 }
 
-size_t Run::BytesOf(size_t place) {
-  size_t bytes = 0;
-  for (const FoldingPart* part : PartsOf(place)) bytes += part->bytes();
-  return bytes;
+std::vector<std::pair<size_t, size_t>> Run::Sizes() {
+  std::vector<std::pair<size_t, size_t>> sizes;
+  for (size_t place = 0; place < targets_.size(); ++place) {
+    size_t bytes = 0;
+    for (const FoldingPart* part : PartsOf(place)) bytes += part->bytes();
+    sizes.emplace_back(bytes, place);
+  }
+  std::sort(sizes.begin(), sizes.end());
+  return sizes;
 }
 
 // A view that changes the same rows again and again is best left in memory for as long as it fits, beside one
-// that only grows.
-absl::Status Run::StoreLargest(Position reached) {
+// that only grows; but what was never stored is read again after a crash.
+absl::Status Run::StoreSome(Position reached) {
+  if (stats_.stores % kStoresPerStoreOfAll == kStoresPerStoreOfAll - 1)
+    return StoreAll(reached, MoreComes::kYes);
   ring_.WaitUntilDrained();
-  std::vector<std::pair<size_t, size_t>> sizes;  // with places
   size_t left = 0;
-  for (size_t place = 0; place < targets_.size(); ++place) {
-    sizes.emplace_back(BytesOf(place), place);
-    left += sizes.back().first;
-    for (const FoldingPart* part : PartsOf(place)) QL_RETURN_IF_ERROR(part->refused);
+  for (size_t place = 0; place < targets_.size(); ++place)
+    for (const FoldingPart* part : PartsOf(place)) {
+      QL_RETURN_IF_ERROR(part->refused);
+      left += part->bytes();
+    }
+  const std::vector<std::pair<size_t, size_t>> sizes = Sizes();
+  std::vector<size_t> largest;
+  for (auto size = sizes.rbegin(); size != sizes.rend() && left > options_.memory_bytes_max / 4; ++size) {
+    left -= size->first;
+    largest.push_back(size->second);
   }
-  std::sort(sizes.rbegin(), sizes.rend());
-  std::vector<size_t> chosen;
-  for (size_t i = 0; i < sizes.size() && left > options_.memory_bytes_max / 4; ++i) {
-    left -= sizes[i].first;
-    chosen.push_back(sizes[i].second);
-  }
-  return Store(chosen, reached, MoreComes::kYes);
+  return Store(largest, reached, MoreComes::kYes);
 }
 
-absl::Status Run::StoreAll(Position reached) {
+// Somebody waits for the end, so only what takes no time.
+absl::Status Run::StoreSmallest(Position reached) {
+  ring_.WaitUntilDrained();
+  std::vector<size_t> smallest;
+  size_t sum = 0;
+  for (const auto& [bytes, place] : Sizes()) {
+    sum += bytes;
+    if (sum <= options_.memory_bytes_max / 8) smallest.push_back(place);
+  }
+  return Store(smallest, reached, MoreComes::kYes);
+}
+
+absl::Status Run::StoreAll(Position reached, MoreComes more_comes) {
   ring_.WaitUntilDrained();
   std::vector<size_t> all(targets_.size());
   std::iota(all.begin(), all.end(), size_t{0});
-  return Store(all, reached, MoreComes::kNo);
+  return Store(all, reached, more_comes);
+}
+
+// Those that stopped at an event, too: they have the rows up to where they were last stored.
+absl::Status Run::PutAllTogether(Position reached) {
+  const absl::Time started = absl::Now();
+  for (RebuildTarget& target : targets_) {
+    absl::Status done;
+    if (!views_.IsInPieces(target.view)) continue;
+    QL_RETURN_IF_ERROR(
+        WhileAsking(reached, [&] { done = views_.PutTogether(target.view, threads_, ended_); }));
+    if (absl::IsDataLoss(done) && target.status.ok()) target.status = done;  // that view's alone
+    if (!absl::IsDataLoss(done)) QL_RETURN_IF_ERROR(done);
+  }
+  stats_.storing += absl::Now() - started;
+  return absl::OkStatus();
+}
+
+absl::Status Run::WhileAsking(Position reached, const std::function<void()>& work) {
+  const bool asks = options_.progress != nullptr && !told_;
+  absl::Notification done;
+  std::thread worker([&] {
+    work();
+    done.Notify();
+  });
+  do {
+    if (asks && !ended_ && !options_.progress(reached)) ended_ = true;
+  } while (!done.WaitForNotificationWithTimeout(kAskAgain));
+  worker.join();
+  return ended_ ? absl::CancelledError("the rebuild was ended") : absl::OkStatus();
 }
 
 // Calls `run(i)` for each i below `count`, each on a thread of its own.
@@ -238,11 +297,14 @@ void AtOnce(size_t count, Do run) {
 absl::Status Run::Store(const std::vector<size_t>& places, Position reached, MoreComes more_comes) {
   const absl::Time started = absl::Now();
   std::vector<absl::StatusOr<uint64_t>> rows(places.size());
-  AtOnce(places.size(), [&](size_t i) { rows[i] = StoreTarget(places[i], reached, more_comes); });
+  const absl::Status asked = WhileAsking(reached, [&] {
+    AtOnce(places.size(), [&](size_t i) { rows[i] = StoreTarget(places[i], reached, more_comes); });
+  });
   for (const absl::StatusOr<uint64_t>& stored : rows) {
     QL_RETURN_IF_ERROR(stored.status());
     stats_.rows += *stored;
   }
+  QL_RETURN_IF_ERROR(asked);
   for (Worker& worker : workers_) worker.CountBytes();
   ++stats_.stores;
   stats_.storing += absl::Now() - started;
@@ -277,9 +339,8 @@ absl::StatusOr<uint64_t> Run::StoreTarget(size_t place, Position reached, MoreCo
   }
   if (reached <= to.position) return 0;
   to.position = reached;
-  QL_RETURN_IF_ERROR(views_.Ingest(batches, to, threads_, more_comes));
+  QL_RETURN_IF_ERROR(views_.Ingest(batches, to, threads_, more_comes, ended_));
   target.checkpoint = std::move(to);
-  if (more_comes == MoreComes::kNo) QL_RETURN_IF_ERROR(views_.PutTogether(target.view, threads_));
   return rows;
 }
 

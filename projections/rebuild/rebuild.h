@@ -1,6 +1,7 @@
 // Makes views from the log, as fast as reading and folding it goes: one scan for all of them, the rows kept
-// in memory over very many events and stored as sorted files. What is only appended to rows is folded once,
-// when all of it is there: it is stored as it is each time the memory is full, and put together at the end.
+// in memory over very many events and stored as sorted files. A view of which more comes than the memory
+// holds is stored in pieces, each time the memory is full, and made of them at the end, every row once: until
+// then it has no rows. One that has rows already, and has fallen far behind, gets its rows changed each time.
 // The rows are those of the live path, byte for byte: what differs is how many events one batch holds, on
 // which rows do not depend.
 #pragma once
@@ -36,8 +37,8 @@ struct RebuildOptions {
   // Rows in memory, of all views together, before they are stored and left to the disk: those of the views
   // that take most, while the others stay in memory.
   size_t memory_bytes_max = size_t{256} << 20;
-  // Told, every few thousand events, how far it has read; false ends it with CANCELLED. From the caller's
-  // thread.
+  // Told, every few thousand events and some times a second while rows are stored, how far it has read; false
+  // ends it with CANCELLED. From the caller's thread.
   std::function<bool(eventstore::Position read)> progress;
 };
 
@@ -53,10 +54,11 @@ struct RebuildStats {
 absl::Status AtEvent(const absl::Status& why, const eventstore::EventView& event);
 
 // Brings every target from its checkpoint to `up_to`. A target whose projection refuses an event stops there,
-// with nothing of the rows since the last storing; the others go on. Errors of the stores, and CANCELLED, end
-// all of it: what was stored by then stays and is gone on from by the next call, for each target's checkpoint
-// is stored together with its rows. The targets may have come to different positions by then: the next call
-// reads from the lowest. The projections must be made anew before that.
+// with nothing of the rows since the last storing, and so does one whose pieces are damaged; the others go
+// on. Errors of the stores, and CANCELLED, end all of it: what was stored by then stays and is gone on from
+// by the next call, for each target's checkpoint is stored together with its rows. The targets may have come
+// to different positions by then: the next call reads from the lowest. The projections must be made anew
+// before that.
 [[nodiscard]] absl::StatusOr<RebuildStats> Rebuild(const eventstore::EventStore& store, ViewStore& views,
                                                    std::vector<RebuildTarget>& targets,
                                                    const RebuildOptions& options);

@@ -52,7 +52,7 @@ void Board::Reach(const ViewId& view, Position position, ViewState state) {
 void Board::ReachInMemory(const ViewId& view, Position built_to) {
   const absl::MutexLock lock(&mutex_);
   const auto entry = entries_.find(view);
-  if (entry != entries_.end()) entry->second.built_to = built_to;
+  if (entry != entries_.end()) entry->second.built_to = std::max(entry->second.position, built_to);
 }
 
 void Board::Fail(const ViewId& view, ViewState state, const absl::Status& why) {

@@ -37,7 +37,7 @@ struct ViewStatus {
   uint64_t lag = 0;  // head - position
   ViewState state = ViewState::kCatchingUp;
   absl::Status error;             // why it stopped, or what it tries again
-  eventstore::Position built_to;  // while it is built: read so far, in memory
+  eventstore::Position built_to;  // while it is built: read so far, in memory or stored in pieces
   bool answers = false;
 };
 

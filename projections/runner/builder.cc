@@ -118,7 +118,8 @@ absl::StatusOr<bool> Builder::HandOverNear(Group& group) {
   Group left;
   for (std::shared_ptr<Build>& build : group) {
     if (build->stopped) continue;
-    if (build->checkpoint.position.value + options_.near_events >= head.value) {
+    const bool near = build->checkpoint.position.value + options_.near_events >= head.value;
+    if (near && !view_store_->IsInPieces(build->id)) {
       board_->Reach(build->id, build->checkpoint.position, ViewState::kCatchingUp);
       near_(build);
     } else {
@@ -134,7 +135,7 @@ absl::StatusOr<bool> Builder::HandOverNear(Group& group) {
 absl::Status Builder::BuildOnce(Group& group) {
   std::vector<RebuildTarget> targets;
   for (const auto& build : group) {
-    board_->Reach(build->id, build->checkpoint.position, ViewState::kBuilding);
+    Tell(*build);
     targets.push_back({build->id, build->projection.get(), build->checkpoint, absl::OkStatus()});
   }
   RebuildOptions options;
@@ -152,7 +153,7 @@ absl::Status Builder::BuildOnce(Group& group) {
     if (!targets[i].status.ok()) {
       StopBuild(*group[i], targets[i].status);
     } else {
-      board_->Reach(group[i]->id, group[i]->checkpoint.position, ViewState::kBuilding);
+      Tell(*group[i]);
     }
   }
   QL_RETURN_IF_ERROR(stats.status());
@@ -160,6 +161,12 @@ absl::Status Builder::BuildOnce(Group& group) {
   spdlog::info("{} views built from {} events in {:.1f} s, {} rows", group.size(), stats->events, seconds,
                stats->rows);
   return absl::OkStatus();
+}
+
+void Builder::Tell(const Build& build) {
+  const Position stored = build.checkpoint.position;
+  board_->Reach(build.id, view_store_->IsInPieces(build.id) ? Position() : stored, ViewState::kBuilding);
+  board_->ReachInMemory(build.id, stored);
 }
 
 void Builder::StopBuild(Build& build, const absl::Status& why) {

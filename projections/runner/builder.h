@@ -52,7 +52,9 @@ class Builder {
   void BringNear(Group& group);
   absl::Status BuildOnce(Group& group);
   absl::Status ReadCheckpoints(const Group& group);
-  absl::StatusOr<bool> HandOverNear(Group& group);  // true when some are left
+  // Those that have rows; the others are built, if only to be put together. True when some are left.
+  absl::StatusOr<bool> HandOverNear(Group& group);
+  void Tell(const Build& build);  // how far it has come, on its way
   void StopBuild(Build& build, const absl::Status& why);
   void DropLeaving(Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Pause(absl::Duration pause) ABSL_LOCKS_EXCLUDED(mutex_);  // false when stopping

@@ -125,7 +125,9 @@ absl::StatusOr<Comparison> Runner::Compare(const ViewId& first, const ViewId& se
     QL_ASSIGN_OR_RETURN(const ViewStatus a, Status(first));
     QL_ASSIGN_OR_RETURN(const ViewStatus b, Status(second));
     QL_ASSIGN_OR_RETURN(const std::vector<ViewSnapshot> both, view_store_->Snapshots({first, second}));
-    if (both[0].position() == both[1].position()) return CompareRows(both[0], both[1], shown_max, may_go_on);
+    const bool made = !view_store_->IsInPieces(first) && !view_store_->IsInPieces(second);
+    if (made && both[0].position() == both[1].position())
+      return CompareRows(both[0], both[1], shown_max, may_go_on);
     if (StandsStill(a.state)) return CompareAt(both[0], second, true, shown_max, may_go_on);
     if (StandsStill(b.state)) return CompareAt(both[1], first, false, shown_max, may_go_on);
     const bool first_is_behind = both[0].position() < both[1].position();

@@ -60,7 +60,7 @@ ViewId Runner::NextGeneration(const Projection& code) const {
 
 absl::StatusOr<std::shared_ptr<Build>> Runner::OpenStored(const ViewId& view, Position head) {
   QL_ASSIGN_OR_RETURN(Checkpoint checkpoint, view_store_->OpenView(view));
-  const Position position = checkpoint.position;
+  const Position position = view_store_->IsInPieces(view) ? Position() : checkpoint.position;
   const Projection* const code = FindCode(view.name, view.version);
   if (code == nullptr) {
     board_.Add(
@@ -144,7 +144,7 @@ absl::Status Runner::Start() {
   Builder::Group far;
   for (const std::shared_ptr<Build>& build : builds) {
     const uint64_t to_go = head.value - build->checkpoint.position.value;
-    if (to_go <= options_.together_events_max) {
+    if (to_go <= options_.together_events_max && !view_store_->IsInPieces(build->id)) {
       follower_->Join(build);
     } else {
       far.push_back(build);

@@ -121,36 +121,18 @@ std::vector<const BulkBatch::Row*> BulkBatch::InOrder(const std::vector<BulkBatc
   return all;
 }
 
-std::vector<absl::Span<const BulkBatch::Row* const>> BulkBatch::Cut(const std::vector<const Row*>& rows,
-                                                                    size_t files) {
-  if (cuts_.empty())
-    for (size_t i = 1; i < files; ++i) cuts_.emplace_back(rows[rows.size() * i / files]->key);
-  std::vector<absl::Span<const Row* const>> cut;
-  auto left = absl::MakeConstSpan(rows);
-  for (const std::string& key : cuts_) {
-    const auto end =
-        std::partition_point(left.begin(), left.end(), [&](const Row* row) { return row->key < key; });
-    const auto count = static_cast<size_t>(end - left.begin());
-    if (count > 0) cut.push_back(left.subspan(0, count));
-    left.remove_prefix(count);
-  }
-  if (!left.empty() || cut.empty()) cut.push_back(left);
-  return cut;
-}
-
-absl::Status BulkBatch::WriteFile(const ViewColumn& column, const File& file) {
+absl::Status BulkBatch::WriteFile(const ViewColumn& column, const File& file,
+                                  const std::atomic<bool>& ended) {
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), column.db()->GetOptions(column.handle()),
                                 column.handle());
   QL_RETURN_IF_ERROR(FromRocks(writer.Open(file.path), "a file of rows"));
   if (file.checkpoint != nullptr)  // its key comes before every row's
     QL_RETURN_IF_ERROR(
         FromRocks(writer.Put(kCheckpointKey, EncodeCheckpoint(*file.checkpoint)), "a file of rows"));
-  std::string key = RowKey("");
-  const size_t prefix = key.size();
   std::string appended;
   for (const Row* row : file.rows) {
-    key.resize(prefix);
-    key += row->key;
+    if (ended) return absl::CancelledError("storing rows was ended");
+    const std::string key = RowKey(row->key);
     rocksdb::Status added;
     if (row->kind == Kind::kDelete) {
       added = writer.Delete(key);
@@ -158,16 +140,22 @@ absl::Status BulkBatch::WriteFile(const ViewColumn& column, const File& file) {
       added = writer.Put(key, rocksdb::Slice(row->value, row->size));
     } else {
       Gather(*row, appended);
-      if (file.fold) column.Fold(row->key, appended);
-      added = file.fold ? writer.Put(key, appended) : writer.Merge(key, appended);
+      std::optional<std::string> before;
+      if (!file.pieces && file.stored) {
+        QL_ASSIGN_OR_RETURN(before, column.Get(key, nullptr));
+      }
+      if (!file.pieces) appended = column.Appended(row->key, std::move(before).value_or(""), appended);
+      added = file.pieces ? writer.Merge(key, appended) : writer.Put(key, appended);
     }
     QL_RETURN_IF_ERROR(FromRocks(added, "a file of rows"));
   }
   return FromRocks(writer.Finish(), "a file of rows");
 }
 
-absl::Status BulkBatch::WriteFiles(const ViewColumn& column, const std::vector<File>& files, size_t threads) {
-  return EachOnSomeThread(files.size(), threads, [&](size_t i) { return WriteFile(column, files[i]); });
+absl::Status BulkBatch::WriteFiles(const ViewColumn& column, const std::vector<File>& files, size_t threads,
+                                   const std::atomic<bool>& ended) {
+  return EachOnSomeThread(files.size(), threads,
+                          [&](size_t i) { return WriteFile(column, files[i], ended); });
 }
 
 void BulkBatch::Discard() {

@@ -1,8 +1,8 @@
 // Rows of a build on its way, kept in memory over very many events and then written in order, as whole files
-// that the database takes in: no write-ahead log, no sorting and compacting in between. Rows that many events
-// touch are written once. What is appended to a row stays as it is until then: it is folded when the file of
-// a whole row is written, or, when more comes than the memory holds, once at the end
-// (ViewStore::PutTogether).
+// that the database takes in: no write-ahead log, no sorting in between. Rows that many events touch are
+// written once. What is appended to a row stays as it is until then, and is folded in when the row's file is
+// written; or, of a build that has no rows yet and is more than the memory holds, once at the end: until
+// ViewStore::PutTogether() it is stored in pieces, which nobody but its batches sees.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -10,6 +10,7 @@
 #include <absl/status/statusor.h>
 #include <absl/types/span.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -75,8 +76,8 @@ class BulkBatch final : public ViewBatch {
     size_t used = 0;
   };
 
-  BulkBatch(ViewId view, std::shared_ptr<ViewColumn> column, bool stored)
-      : view_(std::move(view)), column_(std::move(column)), stored_(stored) {}
+  BulkBatch(ViewId view, std::shared_ptr<ViewColumn> column, bool stored, bool in_pieces)
+      : view_(std::move(view)), column_(std::move(column)), stored_(stored), in_pieces_(in_pieces) {}
   char* Allocate(size_t bytes);
   Row& RowOf(std::string_view key);
   void Set(Row& row, std::string_view value);  // it is put
@@ -90,19 +91,19 @@ class BulkBatch final : public ViewBatch {
     std::string path;
     absl::Span<const Row* const> rows;
     const Checkpoint* checkpoint = nullptr;  // in one of them
-    bool fold = false;                       // there is no more of the rows than is here
+    bool pieces = false;                     // what is appended is written as it is
+    bool stored = false;                     // there is more of the rows than is here
   };
-  // The rows cut into files where earlier ones were cut, so that what belongs together lies in files of the
-  // same range of keys; if there were none, into so many. There is at least one, with or without rows.
-  std::vector<absl::Span<const Row* const>> Cut(const std::vector<const Row*>& rows, size_t files);
+  // CANCELLED as soon as `ended`.
   [[nodiscard]] static absl::Status WriteFiles(const ViewColumn& column, const std::vector<File>& files,
-                                               size_t threads);
-  [[nodiscard]] static absl::Status WriteFile(const ViewColumn& column, const File& file);
+                                               size_t threads, const std::atomic<bool>& ended);
+  [[nodiscard]] static absl::Status WriteFile(const ViewColumn& column, const File& file,
+                                              const std::atomic<bool>& ended);
 
   ViewId view_;
   std::shared_ptr<ViewColumn> column_;
-  bool stored_;                    // the build has rows that are not here
-  std::vector<std::string> cuts_;  // the first keys of all files but the first, as long as more comes
+  bool stored_;     // the build has rows, or pieces of them, that are not here: in the column
+  bool in_pieces_;  // the column is that of the build's pieces
   std::vector<Block> blocks_;
   std::vector<Row> rows_;
   absl::flat_hash_map<std::string_view, uint32_t, Hash, std::equal_to<>> places_;  // in rows_, by key

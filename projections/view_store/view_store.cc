@@ -9,13 +9,13 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "eventstore/check.h"
 #include "projections/view_store/storage/column.h"
 #include "projections/view_store/storage/database.h"
 #include "projections/view_store/storage/format.h"
+#include "projections/view_store/storage/pieces.h"
 
 namespace qinglan::projections {
 namespace {
@@ -25,7 +25,7 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(5);
 // Fewer bytes are not worth a file of their own; and more files than threads, so that all have something to
 // do to the end.
 constexpr size_t kBytesOfAFileMin = size_t{2} << 20;
-constexpr size_t kFilesPerThread = 4;
+constexpr size_t kFilesPerThread = 2;
 
 std::string_view Word(WhenThere when_there) {
   switch (when_there) {
@@ -51,6 +51,8 @@ absl::Status NoSuchBuild(const ViewId& view) {
 
 }  // namespace
 
+const std::atomic<bool> ViewStore::kNeverEnded = false;
+
 struct ViewStore::Parts {
   DatabaseOptions options;
   mutable absl::Mutex mutex;
@@ -63,6 +65,11 @@ struct ViewStore::Parts {
     return FromRocks(database.db->Put(synced, database.default_column->handle(),
                                       kBuildingPrefix + view.ToString(), std::string(Word(when_there))),
                      "build");
+  }
+  // Of files on their way in, but for a number and the extension: in the database's own folder, so that they
+  // are taken in by name, not copied. What a crash leaves behind is cleared away by the next start.
+  std::string PathOf(const ViewId& view) const {
+    return fmt::format("{}/{}", options.directory, view.ToString());
   }
   absl::Status CheckOpen() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     if (open) return absl::OkStatus();
@@ -101,7 +108,10 @@ absl::StatusOr<Checkpoint> ViewStore::OpenView(const ViewId& view) {
                 .emplace(view, std::make_shared<ViewColumn>(database.db, handle, database.FoldOf(view)))
                 .first;
   }
-  return found->second->ReadCheckpoint(nullptr);
+  QL_ASSIGN_OR_RETURN(Checkpoint checkpoint, found->second->ReadCheckpoint(nullptr));
+  const auto pieces = database.pieces.find(view);
+  if (pieces == database.pieces.end() || checkpoint != Checkpoint()) return checkpoint;
+  return pieces->second->ReadCheckpoint(nullptr);
 }
 
 absl::Status ViewStore::MakeView(const ViewId& view, WhenThere when_there) {
@@ -134,13 +144,15 @@ absl::Status ViewStore::DropView(const ViewId& view) {
   QL_RETURN_IF_ERROR(FromRocks(database.db->Delete(rocksdb::WriteOptions(), database.default_column->handle(),
                                                    kBuildingPrefix + view.ToString()),
                                "drop"));
+  QL_RETURN_IF_ERROR(database.DropPieces(view));
   QL_RETURN_IF_ERROR(FromRocks(database.db->DropColumnFamily(found->second->handle()), "drop"));
   database.columns.erase(found);
   return absl::OkStatus();
 }
 
 absl::StatusOr<ViewSize> ViewStore::Size(const ViewId& view) const {
-  QL_ASSIGN_OR_RETURN(const std::shared_ptr<ViewColumn> column, Find(view));
+  QL_ASSIGN_OR_RETURN(std::shared_ptr<ViewColumn> column, Find(view));
+  if (std::shared_ptr<ViewColumn> pieces = FindPieces(view)) column = std::move(pieces);
   const auto property = [&](const std::string& name) {
     uint64_t value = 0;
     return column->db()->GetIntProperty(column->handle(), name, &value) ? value : 0;
@@ -211,8 +223,16 @@ absl::StatusOr<std::shared_ptr<ViewColumn>> ViewStore::Find(const ViewId& view) 
   return found->second;
 }
 
+std::shared_ptr<ViewColumn> ViewStore::FindPieces(const ViewId& view) const {
+  const absl::MutexLock lock(&parts_->mutex);
+  const auto found = parts_->database.pieces.find(view);
+  return found == parts_->database.pieces.end() ? nullptr : found->second;
+}
+
 absl::StatusOr<PendingBatch> ViewStore::Begin(const ViewId& view) const {
   QL_ASSIGN_OR_RETURN(std::shared_ptr<ViewColumn> column, Find(view));
+  if (IsInPieces(view))
+    return absl::FailedPreconditionError(fmt::format("view {} is in pieces", view.ToString()));
   return PendingBatch(std::move(column));
 }
 
@@ -263,57 +283,77 @@ absl::StatusOr<std::vector<ViewSnapshot>> ViewStore::Snapshots(const std::vector
 absl::StatusOr<BulkBatch> ViewStore::BeginBulk(const ViewId& view) const {
   QL_ASSIGN_OR_RETURN(std::shared_ptr<ViewColumn> column, Find(view));
   QL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, column->ReadCheckpoint(nullptr));
-  return BulkBatch(view, std::move(column), checkpoint != Checkpoint());
+  if (std::shared_ptr<ViewColumn> pieces = FindPieces(view)) {
+    if (checkpoint == Checkpoint()) return BulkBatch(view, std::move(pieces), true, true);
+    QL_RETURN_IF_ERROR(DropPieces(view));  // which has failed before
+  }
+  return BulkBatch(view, std::move(column), checkpoint != Checkpoint(), false);
 }
 
 absl::Status ViewStore::Ingest(const std::vector<BulkBatch*>& batches, const Checkpoint& checkpoint,
-                               size_t threads, MoreComes more_comes) {
+                               size_t threads, MoreComes more_comes, const std::atomic<bool>& ended) {
   QL_CHECK(!batches.empty(), "rows of some build are taken in");
-  const ViewColumn& column = *batches.front()->column_;
-  QL_ASSIGN_OR_RETURN(const eventstore::Position before, column.Reached());
-  QL_CHECK(before <= checkpoint.position, "a view's checkpoint never goes back");
   BulkBatch& first = *batches.front();
+  std::shared_ptr<ViewColumn> column = first.column_;
+  const bool in_pieces = first.in_pieces_ || (more_comes == MoreComes::kYes && !first.stored_);
+  if (in_pieces && !first.in_pieces_) {
+    const absl::MutexLock lock(&parts_->mutex);
+    QL_RETURN_IF_ERROR(parts_->CheckOpen());
+    QL_ASSIGN_OR_RETURN(column, parts_->database.MakePieces(first.view_));
+  }
+  QL_ASSIGN_OR_RETURN(const eventstore::Position before, column->Reached());
+  QL_CHECK(before <= checkpoint.position, "a view's checkpoint never goes back");
   const std::vector<const BulkBatch::Row*> rows = BulkBatch::InOrder(batches);
   size_t bytes = 0;
   for (const BulkBatch* batch : batches) bytes += batch->bytes();
   const size_t count = std::clamp<size_t>(bytes / kBytesOfAFileMin, 1, kFilesPerThread * threads);
-  // In the database's own folder, so that they are taken in by name, not copied; what a crash leaves behind
-  // is cleared away by the next start.
   std::vector<BulkBatch::File> files;
   std::vector<std::string> paths;
-  for (const auto& some : first.Cut(rows, std::min(count, rows.size()))) {
-    paths.push_back(fmt::format("{}/{}.{}{}", parts_->options.directory, first.view_.ToString(), paths.size(),
-                                kIncomingExtension));
-    files.push_back({paths.back(), some, nullptr, more_comes == MoreComes::kNo && !first.stored_});
+  for (size_t i = 0; i < count; ++i) {
+    const size_t begin = rows.size() * i / count;
+    const auto some = absl::MakeConstSpan(rows).subspan(begin, rows.size() * (i + 1) / count - begin);
+    if (i > 0 && some.empty()) continue;
+    paths.push_back(fmt::format("{}.{}{}", parts_->PathOf(first.view_), i, kIncomingExtension));
+    files.push_back({paths.back(), some, i == 0 ? &checkpoint : nullptr, in_pieces, first.stored_});
   }
-  files.front().checkpoint = &checkpoint;
-  if (more_comes == MoreComes::kYes) QL_RETURN_IF_ERROR(column.LeaveFiles(true));
-  absl::Status taken_in = BulkBatch::WriteFiles(column, files, threads);
-  if (taken_in.ok()) {
-    rocksdb::IngestExternalFileOptions move;
-    move.move_files = true;
-    taken_in = FromRocks(column.db()->IngestExternalFile(column.handle(), paths, move), "take rows in");
-  }
-  for (const std::string& path : paths) std::remove(path.c_str());
-  QL_RETURN_IF_ERROR(taken_in);
-  column.Reach(checkpoint.position);
+  const absl::Status written = BulkBatch::WriteFiles(*column, files, threads, ended);
+  if (!written.ok()) RemoveFiles(paths);
+  QL_RETURN_IF_ERROR(written);
+  QL_RETURN_IF_ERROR(TakeIn(*column, paths));
+  column->Reach(checkpoint.position);
   for (BulkBatch* batch : batches) {
     batch->Discard();
+    batch->column_ = column;
     batch->stored_ = true;
+    batch->in_pieces_ = in_pieces;
   }
-  if (more_comes == MoreComes::kNo) first.cuts_.clear();
   return absl::OkStatus();
 }
 
-absl::Status ViewStore::EndBulk(const ViewId& view) {
+bool ViewStore::IsInPieces(const ViewId& view) const { return FindPieces(view) != nullptr; }
+
+absl::Status ViewStore::PutTogether(const ViewId& view, size_t threads, const std::atomic<bool>& ended) {
   QL_ASSIGN_OR_RETURN(const std::shared_ptr<ViewColumn> column, Find(view));
-  return column->LeaveFiles(false);
+  const std::shared_ptr<ViewColumn> pieces = FindPieces(view);
+  if (pieces == nullptr) return absl::OkStatus();
+  QL_ASSIGN_OR_RETURN(const Checkpoint stored, column->ReadCheckpoint(nullptr));
+  QL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, pieces->ReadCheckpoint(nullptr));
+  // If it has rows, only the dropping failed; and the first storing may have failed after it was begun.
+  if (stored == Checkpoint() && checkpoint != Checkpoint()) {
+    std::vector<std::string> paths;
+    const absl::Status written = WriteWhole(*pieces, *column, parts_->PathOf(view), threads, ended, paths);
+    if (!written.ok()) RemoveFiles(paths);
+    QL_RETURN_IF_ERROR(written);
+    QL_RETURN_IF_ERROR(TakeIn(*column, paths));
+    column->Reach(checkpoint.position);
+  }
+  return DropPieces(view);
 }
 
-absl::Status ViewStore::PutTogether(const ViewId& view, size_t threads) {
-  QL_ASSIGN_OR_RETURN(const std::shared_ptr<ViewColumn> column, Find(view));
-  QL_RETURN_IF_ERROR(column->PutTogether(threads));
-  return column->LeaveFiles(false);
+absl::Status ViewStore::DropPieces(const ViewId& view) const {
+  const absl::MutexLock lock(&parts_->mutex);
+  QL_RETURN_IF_ERROR(parts_->CheckOpen());
+  return parts_->database.DropPieces(view);
 }
 
 absl::Status ViewStore::Recover() {

@@ -11,6 +11,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -59,8 +60,8 @@ class ViewStore {
   ViewStore(const ViewStore&) = delete;
   ViewStore& operator=(const ViewStore&) = delete;
 
-  // Makes the build when it is new and tells how far it has come. INVALID_ARGUMENT when the name is not
-  // lower_snake_case.
+  // Makes the build when it is new and tells how far it has come, in rows or in pieces (IsInPieces()).
+  // INVALID_ARGUMENT when the name is not lower_snake_case.
   [[nodiscard]] absl::StatusOr<Checkpoint> OpenView(const ViewId& view);
   // Makes a new build; what shall become of it is on stable storage before the build is.
   [[nodiscard]] absl::Status MakeView(const ViewId& view, WhenThere when_there);
@@ -96,17 +97,20 @@ class ViewStore {
   [[nodiscard]] absl::StatusOr<BulkBatch> BeginBulk(const ViewId& view) const;
   // Takes in the rows of all these batches of one build, which have no key in common, and in the same step
   // the checkpoint; on stable storage when it returns. The batches are empty afterwards and may be filled
-  // again. UNAVAILABLE: nothing was stored, the batches are as they were. Many rows are written by so many
-  // threads.
+  // again. UNAVAILABLE, DATA_LOSS, or CANCELLED, as soon as somebody sets `ended`: nothing was stored, the
+  // batches are as they were. Many rows are written by so many threads. A build that has no rows yet, and of
+  // which more comes, is in pieces from then on.
   [[nodiscard]] absl::Status Ingest(const std::vector<BulkBatch*>& batches, const Checkpoint& checkpoint,
-                                    size_t threads = 1, MoreComes more_comes = MoreComes::kNo);
-  // From the first Ingest() after which more comes until this is called, the database leaves the build's
-  // files as they are.
-  [[nodiscard]] absl::Status EndBulk(const ViewId& view);
-  // The same, and what was appended to rows is put together at once if it is most of the build: by so many
-  // threads, into files that need no further work. Until then each read of such a row does it. Rows are the
-  // same before and after, and when it fails. UNAVAILABLE, DATA_LOSS.
-  [[nodiscard]] absl::Status PutTogether(const ViewId& view, size_t threads);
+                                    size_t threads = 1, MoreComes more_comes = MoreComes::kNo,
+                                    const std::atomic<bool>& ended = kNeverEnded);
+  // Whether the build has come as far as OpenView() says in pieces only: it has no rows, and Begin() is
+  // FAILED_PRECONDITION, until they are put together.
+  bool IsInPieces(const ViewId& view) const;
+  // Makes the rows of a build that is in pieces, all of them in one step, by so many threads; of another it
+  // does nothing. UNAVAILABLE, DATA_LOSS, or CANCELLED, as soon as somebody sets `ended`: it is in pieces
+  // still, and may be tried again. No batch of it may be used afterwards.
+  [[nodiscard]] absl::Status PutTogether(const ViewId& view, size_t threads,
+                                         const std::atomic<bool>& ended = kNeverEnded);
 
   // After a commit was UNAVAILABLE: opens the database anew when it has stopped taking writes (waiting for
   // readers to be through, while new ones are UNAVAILABLE). UNAVAILABLE when that failed; try
@@ -114,10 +118,13 @@ class ViewStore {
   [[nodiscard]] absl::Status Recover();
 
  private:
+  static const std::atomic<bool> kNeverEnded;
   struct Parts;
   explicit ViewStore(std::unique_ptr<Parts> parts);
 
   absl::StatusOr<std::shared_ptr<ViewColumn>> Find(const ViewId& view) const;
+  std::shared_ptr<ViewColumn> FindPieces(const ViewId& view) const;  // null: it is not in pieces
+  absl::Status DropPieces(const ViewId& view) const;
 
   std::unique_ptr<Parts> parts_;
 };

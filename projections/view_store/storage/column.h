@@ -54,23 +54,15 @@ class ViewColumn {
   std::string Appended(std::string_view key, std::string row, std::string_view bytes) const;
   absl::StatusOr<Checkpoint> ReadCheckpoint(const rocksdb::Snapshot* snapshot) const;
 
-  // While the build is filled with files the database leaves them as they are.
-  absl::Status LeaveFiles(bool as_they_are) const;
-  // When most of the build is pieces of rows: all files become such as need no further work, in one step.
-  absl::Status PutTogether(size_t threads) const;
-
   // How far the build has come, without reading it at every commit. Whoever commits tells; one thread at a
   // time does.
   absl::StatusOr<eventstore::Position> Reached() const;
   void Reach(eventstore::Position position) const { reached_ = position.value; }
 
  private:
-  absl::StatusOr<bool> IsMostlyPieces() const;
-
   std::shared_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* handle_;
   const RowFold fold_;
-  mutable std::atomic<bool> files_left_ = false;
   mutable std::atomic<uint64_t> reached_ = kNotRead;
 };
 

@@ -20,9 +20,6 @@ namespace {
 
 constexpr size_t kMemtablesMax = 3;
 constexpr int kBackgroundJobs = 2;
-// Files that a rebuild brings in one after the other lie each above the last, as long as there are levels; at
-// the top they could only be put together all in one, by one thread. The database itself uses few of them.
-constexpr int kLevels = 32;
 constexpr double kBloomBitsPerKey = 10;
 // What is written goes to the disk in pieces of this size, not all at once when the system pleases: the log
 // syncs on the same disk, and every append would wait for that.
@@ -41,7 +38,6 @@ rocksdb::Options MakeOptions(const DatabaseOptions& options) {
   rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   rocks.compression = rocksdb::kLZ4Compression;
-  rocks.num_levels = kLevels;
   rocks.write_buffer_size = options.write_buffer_bytes;
   rocks.max_write_buffer_number = kMemtablesMax;
   // Not so the write-ahead log: RocksDB tells an error of this as one of the write, whose record is whole in
@@ -88,6 +84,22 @@ void RemoveIncomingFiles(const std::string& directory) {
   }
 }
 
+// Pieces are of use only while their build has no rows: a crash may have come before they were dropped, or a
+// program that does not know of pieces may have made the build.
+absl::Status DropPiecesOfMade(Database& database) {
+  std::vector<ViewId> made;
+  for (const auto& [view, pieces] : database.pieces) {
+    const auto build = database.columns.find(view);
+    absl::StatusOr<Checkpoint> stored = Checkpoint();
+    if (build != database.columns.end()) stored = build->second->ReadCheckpoint(nullptr);
+    if (absl::IsDataLoss(stored.status())) continue;  // whoever opens the build is told
+    QL_RETURN_IF_ERROR(stored.status());
+    if (build == database.columns.end() || *stored != Checkpoint()) made.push_back(view);
+  }
+  for (const ViewId& view : made) QL_RETURN_IF_ERROR(database.DropPieces(view));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Database> Database::Open(const DatabaseOptions& options) {
@@ -104,7 +116,10 @@ absl::StatusOr<Database> Database::Open(const DatabaseOptions& options) {
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const std::string& name : names) {
     const std::optional<ViewId> view = ViewId::Parse(name);
-    descriptors.emplace_back(name, view.has_value() ? database.OptionsOf(*view) : database.options);
+    const std::optional<ViewId> in_pieces = ParsePiecesName(name);
+    descriptors.emplace_back(name, view.has_value()        ? database.OptionsOf(*view)
+                                   : in_pieces.has_value() ? database.OptionsOfPieces(*in_pieces)
+                                                           : database.options);
   }
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -115,11 +130,15 @@ absl::StatusOr<Database> Database::Open(const DatabaseOptions& options) {
   for (size_t i = 0; i < handles.size(); ++i) {
     if (const std::optional<ViewId> view = ViewId::Parse(names[i])) {
       database.columns[*view] = std::make_shared<ViewColumn>(database.db, handles[i], database.FoldOf(*view));
+    } else if (const std::optional<ViewId> in_pieces = ParsePiecesName(names[i])) {
+      database.pieces[*in_pieces] =
+          std::make_shared<ViewColumn>(database.db, handles[i], database.FoldOf(*in_pieces));
     } else {
       database.default_column = std::make_unique<ViewColumn>(database.db, handles[i], nullptr);
     }
   }
   QL_RETURN_IF_ERROR(ReadAnswering(database));
+  QL_RETURN_IF_ERROR(DropPiecesOfMade(database));
   return database;
 }
 
@@ -134,12 +153,39 @@ rocksdb::ColumnFamilyOptions Database::OptionsOf(const ViewId& view) const {
   return column;
 }
 
+rocksdb::ColumnFamilyOptions Database::OptionsOfPieces(const ViewId& view) const {
+  rocksdb::ColumnFamilyOptions column = OptionsOf(view);
+  column.disable_auto_compactions = true;  // nor does it hold up anybody's writing then
+  return column;
+}
+
+absl::StatusOr<std::shared_ptr<ViewColumn>> Database::MakePieces(const ViewId& view) {
+  auto found = pieces.find(view);
+  if (found == pieces.end()) {
+    rocksdb::ColumnFamilyHandle* handle = nullptr;
+    QL_RETURN_IF_ERROR(FromRocks(db->CreateColumnFamily(OptionsOfPieces(view), PiecesName(view), &handle),
+                                 PiecesName(view)));
+    found = pieces.emplace(view, std::make_shared<ViewColumn>(db, handle, FoldOf(view))).first;
+  }
+  return found->second;
+}
+
+absl::Status Database::DropPieces(const ViewId& view) {
+  const auto found = pieces.find(view);
+  if (found == pieces.end()) return absl::OkStatus();
+  QL_RETURN_IF_ERROR(FromRocks(db->DropColumnFamily(found->second->handle()), "drop pieces"));
+  pieces.erase(found);
+  return absl::OkStatus();
+}
+
 bool Database::TryClose() {
   // Each column has a share in the database, and whoever uses a column shares that column.
-  if (db.use_count() != static_cast<long>(columns.size()) + 2) return false;
-  for (const auto& [view, column] : columns)
-    if (column.use_count() != 1) return false;
+  if (db.use_count() != static_cast<long>(columns.size() + pieces.size()) + 2) return false;
+  for (const auto* some : {&columns, &pieces})
+    for (const auto& [view, column] : *some)
+      if (column.use_count() != 1) return false;
   columns.clear();
+  pieces.clear();
   answering.clear();
   default_column.reset();
   db.reset();

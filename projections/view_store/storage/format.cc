@@ -51,6 +51,16 @@ std::optional<ViewId> ViewId::Parse(std::string_view text) {
   return id;
 }
 
+std::string PiecesName(const ViewId& view) { return view.ToString().insert(view.name.size(), kPiecesSuffix); }
+
+std::optional<ViewId> ParsePiecesName(std::string_view text) {
+  const size_t end_of_name = std::min(text.find('.'), text.size());
+  const std::string_view name = text.substr(0, end_of_name);
+  if (!name.ends_with(kPiecesSuffix)) return std::nullopt;
+  const std::string_view view = name.substr(0, name.size() - std::string_view(kPiecesSuffix).size());
+  return ViewId::Parse(std::string(view).append(text.substr(end_of_name)));
+}
+
 std::string RowKey(std::string_view key) {
   std::string stored(1, kRowPrefix);
   stored += key;
@@ -80,7 +90,7 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(std::string_view bytes) {
 }
 
 bool IsViewName(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+  return !name.empty() && !name.ends_with(kPiecesSuffix) && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   });
 }

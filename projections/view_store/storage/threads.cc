@@ -14,7 +14,9 @@ absl::Status EachOnSomeThread(size_t count, size_t threads, absl::FunctionRef<ab
   std::atomic<size_t> next = 0;
   std::atomic<bool> failed = false;
   const auto take = [&] {
-    for (size_t i = next++; i < count && !failed; i = next++) {
+    while (!failed) {  // before a number is taken: each that is taken is worked at
+      const size_t i = next++;
+      if (i >= count) return;
       done[i] = work(i);
       if (!done[i].ok()) failed = true;
     }

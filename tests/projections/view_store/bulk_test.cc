@@ -2,11 +2,14 @@
 #include "projections/view_store/bulk.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -26,7 +29,9 @@ Checkpoint At(uint64_t position) { return Checkpoint{Position(position), Positio
 
 class BulkTest : public ::testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { Reopen(); }
+  void Reopen() {
+    views_.reset();
     ViewStore::Options options;
     options.directory = folder_.path() + "/views";
     auto opened = ViewStore::Open(options);
@@ -43,6 +48,13 @@ class BulkTest : public ::testing::Test {
                                    std::string_view value) { return rows.emplace(key, value).second; })
                     .ok());
     return rows;
+  }
+
+  size_t IncomingFiles() const {
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path() + "/views"))
+      count += entry.path().extension() == ".incoming" ? 1 : 0;
+    return count;
   }
 
   tests::TemporaryFolder folder_;
@@ -100,11 +112,12 @@ TEST_F(BulkTest, ManyRowsOfSeveralBatchesAreTakenInTogetherByManyThreads) {
   ASSERT_TRUE(views_->Ingest({&*first, &*second}, At(9), 3).ok());
   EXPECT_EQ(Rows(), model);
   EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), At(9));
-  for (const auto& entry : std::filesystem::directory_iterator(folder_.path() + "/views"))
-    EXPECT_NE(entry.path().extension(), ".incoming");
+  EXPECT_EQ(IncomingFiles(), 0u);
 }
 
-TEST_F(BulkTest, FilesOfWhichMoreComeAreCutAtTheSameKeys) {
+// Rows of which more come than one storing holds: the batch sees them, and nobody else until they are put
+// together.
+TEST_F(BulkTest, RowsOfWhichMoreComeAreSeenWhenTheyArePutTogether) {
   std::map<std::string, std::string> model;
   auto batch = views_->BeginBulk(kView);
   for (uint64_t round = 1; round <= 3; ++round) {
@@ -114,12 +127,102 @@ TEST_F(BulkTest, FilesOfWhichMoreComeAreCutAtTheSameKeys) {
       batch->Put(key, std::string(6000, static_cast<char>('a' + round)));
       model[key] = std::string(6000, static_cast<char>('a' + round));
     }
+    for (size_t i = round; i < 3000; i += 100) {
+      batch->Delete(fmt::format("{:04}", i));
+      model.erase(fmt::format("{:04}", i));
+    }
     const MoreComes more = round < 3 ? MoreComes::kYes : MoreComes::kNo;
     ASSERT_EQ(views_->Ingest({&*batch}, At(round), 2, more), absl::OkStatus());
-    EXPECT_EQ(Rows(), model);
-    EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), At(round));
+    for (const auto& [key, value] : model) ASSERT_EQ(**batch->Get(key), value);
+    EXPECT_TRUE(Rows().empty());
+    EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), Checkpoint());
+    EXPECT_EQ(*views_->OpenView(kView), At(round));
+    EXPECT_TRUE(views_->IsInPieces(kView));
+    EXPECT_TRUE(absl::IsFailedPrecondition(views_->Begin(kView).status()));
+    EXPECT_GT(views_->Size(kView)->bytes, 1000u);
   }
-  EXPECT_EQ(views_->EndBulk(kView), absl::OkStatus());
+  ASSERT_EQ(views_->PutTogether(kView, 2), absl::OkStatus());
+  EXPECT_FALSE(views_->IsInPieces(kView));
+  EXPECT_EQ(Rows(), model);
+  EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), At(3));
+  EXPECT_TRUE(views_->Begin(kView).ok());
+  EXPECT_EQ(IncomingFiles(), 0u);
+}
+
+TEST_F(BulkTest, StoringAndPuttingTogetherEndWhenSomebodyWishesAndCanBeTriedAgain) {
+  const std::atomic<bool> ended = true;
+  std::optional<BulkBatch> batch(*views_->BeginBulk(kView));
+  batch->Put("a", "1");
+  EXPECT_TRUE(absl::IsCancelled(views_->Ingest({&*batch}, At(1), 2, MoreComes::kYes, ended)));
+  EXPECT_EQ(*views_->OpenView(kView), Checkpoint());
+  ASSERT_EQ(views_->Ingest({&*batch}, At(1), 2, MoreComes::kYes), absl::OkStatus());
+  EXPECT_TRUE(absl::IsCancelled(views_->PutTogether(kView, 2, ended)));
+  EXPECT_TRUE(views_->IsInPieces(kView));
+  EXPECT_EQ(IncomingFiles(), 0u);
+  batch.reset();
+  Reopen();
+  EXPECT_TRUE(views_->IsInPieces(kView));
+  EXPECT_EQ(*views_->OpenView(kView), At(1));
+  ASSERT_EQ(views_->PutTogether(kView, 2), absl::OkStatus());
+  EXPECT_EQ(Rows().at("a"), "1");
+}
+
+// Kept over a restart, and gone with their build; nobody's view is called so.
+TEST_F(BulkTest, PiecesBelongToTheirBuild) {
+  EXPECT_TRUE(absl::IsInvalidArgument(views_->OpenView({"bulky_pieces", 1}).status()));
+  std::optional<BulkBatch> batch(*views_->BeginBulk(kView));
+  batch->Put("a", "1");
+  ASSERT_EQ(views_->Ingest({&*batch}, At(1), 1, MoreComes::kYes), absl::OkStatus());
+  batch.reset();
+  Reopen();
+  EXPECT_THAT(views_->Views(), testing::ElementsAre(kView));
+  batch.emplace(*views_->BeginBulk(kView));
+  EXPECT_EQ(**batch->Get("a"), "1");
+  batch.reset();
+  ASSERT_EQ(views_->DropView(kView), absl::OkStatus());
+  EXPECT_EQ(*views_->OpenView(kView), Checkpoint());
+  EXPECT_FALSE(views_->IsInPieces(kView));
+}
+
+// A crash came between the rows and the dropping of the pieces: they must not come back.
+TEST_F(BulkTest, PiecesOfABuildThatHasRowsAreClearedAwayByAStart) {
+  std::optional<BulkBatch> pieces(*views_->BeginBulk(kView));
+  std::optional<BulkBatch> rows(*views_->BeginBulk(kView));  // not in pieces yet
+  pieces->Put("a", "old");
+  ASSERT_EQ(views_->Ingest({&*pieces}, At(1), 1, MoreComes::kYes), absl::OkStatus());
+  rows->Put("b", "new");
+  ASSERT_EQ(views_->Ingest({&*rows}, At(2)), absl::OkStatus());
+  pieces.reset();
+  rows.reset();
+  ASSERT_TRUE(views_->IsInPieces(kView));
+  Reopen();
+  EXPECT_FALSE(views_->IsInPieces(kView));
+  EXPECT_EQ(*views_->OpenView(kView), At(2));
+  EXPECT_EQ(Rows(), (std::map<std::string, std::string>{{"b", "new"}}));
+}
+
+TEST_F(BulkTest, DamagedPiecesAreDataLossAndStopNoWritingOfOthers) {
+  std::optional<BulkBatch> batch(*views_->BeginBulk(kView));
+  for (int i = 0; i < 3000; ++i) batch->Put(fmt::format("{:04}", i), std::string(2000, 'x'));
+  ASSERT_EQ(views_->Ingest({&*batch}, At(1), 2, MoreComes::kYes), absl::OkStatus());
+  batch.reset();
+  views_.reset();
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path() + "/views")) {
+    if (entry.path().extension() != ".sst") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(entry.file_size() / 4));
+    file << "damage";
+  }
+  Reopen();
+  EXPECT_TRUE(absl::IsDataLoss(views_->PutTogether(kView, 2)));
+  EXPECT_TRUE(Rows().empty());
+  EXPECT_EQ(IncomingFiles(), 0u);
+  const ViewId other{"other", 1};
+  ASSERT_TRUE(views_->OpenView(other).ok());
+  auto written = *views_->Begin(other);
+  written.Put("a", "1");
+  EXPECT_EQ(views_->Commit(std::move(written), At(1)), absl::OkStatus());
+  EXPECT_EQ(views_->DropView(kView), absl::OkStatus());
 }
 
 TEST(EachOnSomeThreadTest, EachIsDoneOnceAndTheFirstErrorIsTold) {
@@ -134,6 +237,20 @@ TEST(EachOnSomeThreadTest, EachIsDoneOnceAndTheFirstErrorIsTold) {
   const absl::Status failed = EachOnSomeThread(
       10, 2, [](size_t i) { return i < 2 ? absl::OkStatus() : absl::InternalError(std::to_string(i)); });
   EXPECT_EQ(failed, absl::InternalError("2"));
+  // A number that was taken is worked at, even if a higher one fails meanwhile.
+  for (int round = 0; round < 200; ++round) {
+    std::atomic<size_t> highest = 0;
+    std::vector<std::atomic<bool>> begun(64);
+    const absl::Status some = EachOnSomeThread(begun.size(), 3, [&](size_t i) {
+      begun[i] = true;
+      if (i % 7 != 6) return absl::OkStatus();
+      for (size_t seen = highest; seen < i && !highest.compare_exchange_weak(seen, i);) {
+      }
+      return absl::InternalError(std::to_string(i));
+    });
+    for (size_t i = 0; i < highest; ++i) ASSERT_TRUE(begun[i]) << i << " of " << highest;
+    ASSERT_EQ(some, absl::InternalError("6"));
+  }
   EXPECT_EQ(EachOnSomeThread(0, 2, [](size_t) { return absl::InternalError("nothing to do"); }),
             absl::OkStatus());
 }
