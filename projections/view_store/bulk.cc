@@ -16,6 +16,11 @@ namespace qinglan::projections {
 namespace {
 
 constexpr size_t kBlockBytes = size_t{1} << 20;
+// Fewer bytes are not worth a file of their own; and more files than threads, so that all have something to
+// do to the end.
+constexpr size_t kBytesOfAFileMin = size_t{2} << 20;
+constexpr size_t kFilesPerThread = 2;
+constexpr size_t kShifts = 97;  // a prime, for positions may go up in even steps
 constexpr size_t kBytesPerPlace = sizeof(std::string_view) + sizeof(uint32_t) + 1;
 
 }  // namespace
@@ -121,10 +126,20 @@ std::vector<const BulkBatch::Row*> BulkBatch::InOrder(const std::vector<BulkBatc
   return all;
 }
 
+std::vector<size_t> BulkBatch::Cuts(size_t rows, size_t bytes, size_t threads, uint64_t shift) {
+  const size_t files = std::clamp<size_t>(bytes / kBytesOfAFileMin, 1, kFilesPerThread * threads);
+  shift %= kShifts;
+  std::vector<size_t> cuts = {0};
+  for (size_t i = shift > 0 ? 0 : 1; i < files; ++i)
+    cuts.push_back(rows * (i * kShifts + shift) / (files * kShifts));
+  cuts.push_back(rows);
+  return cuts;
+}
+
 absl::Status BulkBatch::WriteFile(const ViewColumn& column, const File& file,
                                   const std::atomic<bool>& ended) {
-  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), column.db()->GetOptions(column.handle()),
-                                column.handle());
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(column.db()->GetDBOptions()),
+                                column.db()->GetOptions(column.handle()), column.handle());
   QL_RETURN_IF_ERROR(FromRocks(writer.Open(file.path), "a file of rows"));
   if (file.checkpoint != nullptr)  // its key comes before every row's
     QL_RETURN_IF_ERROR(

@@ -94,6 +94,10 @@ class BulkBatch final : public ViewBatch {
     bool pieces = false;                     // what is appended is written as it is
     bool stored = false;                     // there is more of the rows than is here
   };
+  // Where so many rows, of so many bytes, are cut into files of one size, from 0 to the end. Shifted, the
+  // first is smaller, and there is one more: files of pieces begin now here, now there, by which WriteWhole()
+  // knows where to cut the whole.
+  static std::vector<size_t> Cuts(size_t rows, size_t bytes, size_t threads, uint64_t shift);
   // CANCELLED as soon as `ended`.
   [[nodiscard]] static absl::Status WriteFiles(const ViewColumn& column, const std::vector<File>& files,
                                                size_t threads, const std::atomic<bool>& ended);

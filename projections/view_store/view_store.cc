@@ -8,7 +8,6 @@
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "eventstore/check.h"
@@ -22,10 +21,6 @@ namespace {
 
 constexpr absl::Duration kReadersPatience = absl::Seconds(10);  // for readers to be through before reopening
 constexpr absl::Duration kLookAgain = absl::Milliseconds(5);
-// Fewer bytes are not worth a file of their own; and more files than threads, so that all have something to
-// do to the end.
-constexpr size_t kBytesOfAFileMin = size_t{2} << 20;
-constexpr size_t kFilesPerThread = 2;
 
 std::string_view Word(WhenThere when_there) {
   switch (when_there) {
@@ -306,12 +301,12 @@ absl::Status ViewStore::Ingest(const std::vector<BulkBatch*>& batches, const Che
   const std::vector<const BulkBatch::Row*> rows = BulkBatch::InOrder(batches);
   size_t bytes = 0;
   for (const BulkBatch* batch : batches) bytes += batch->bytes();
-  const size_t count = std::clamp<size_t>(bytes / kBytesOfAFileMin, 1, kFilesPerThread * threads);
   std::vector<BulkBatch::File> files;
   std::vector<std::string> paths;
-  for (size_t i = 0; i < count; ++i) {
-    const size_t begin = rows.size() * i / count;
-    const auto some = absl::MakeConstSpan(rows).subspan(begin, rows.size() * (i + 1) / count - begin);
+  const std::vector<size_t> cuts =
+      BulkBatch::Cuts(rows.size(), bytes, threads, in_pieces ? checkpoint.position.value : 0);
+  for (size_t i = 0; i + 1 < cuts.size(); ++i) {
+    const auto some = absl::MakeConstSpan(rows).subspan(cuts[i], cuts[i + 1] - cuts[i]);
     if (i > 0 && some.empty()) continue;
     paths.push_back(fmt::format("{}.{}{}", parts_->PathOf(first.view_), i, kIncomingExtension));
     files.push_back({paths.back(), some, i == 0 ? &checkpoint : nullptr, in_pieces, first.stored_});
