@@ -1,6 +1,7 @@
 #include "projections/view_store/bulk.h"
 
 #include <rocksdb/sst_file_writer.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstring>
@@ -22,6 +23,23 @@ constexpr size_t kBytesOfAFileMin = size_t{2} << 20;
 constexpr size_t kFilesPerThread = 2;
 constexpr size_t kShifts = 97;  // a prime, for positions may go up in even steps
 constexpr size_t kBytesPerPlace = sizeof(std::string_view) + sizeof(uint32_t) + 1;
+
+// A row with these bytes at its end. One that is damaged stays as it is, with the bytes after it, and keeps
+// no other from being stored: whoever reads it is told.
+absl::Status AddAppended(rocksdb::SstFileWriter& writer, const ViewColumn& column, std::string_view row,
+                         bool stored, const std::string& bytes) {
+  const std::string key = RowKey(row);
+  absl::StatusOr<std::optional<std::string>> before = std::optional<std::string>();
+  if (stored) before = column.Get(key, nullptr);
+  if (absl::IsDataLoss(before.status())) {
+    spdlog::error("a row of view {} cannot be read: {}", column.handle()->GetName(),
+                  before.status().ToString());
+    return FromRocks(writer.Merge(key, bytes), "a file of rows");
+  }
+  QL_RETURN_IF_ERROR(before.status());
+  const std::string whole = column.Appended(row, (*std::move(before)).value_or(""), bytes);
+  return FromRocks(writer.Put(key, whole), "a file of rows");
+}
 
 }  // namespace
 
@@ -147,20 +165,18 @@ absl::Status BulkBatch::WriteFile(const ViewColumn& column, const File& file,
   std::string appended;
   for (const Row* row : file.rows) {
     if (ended) return absl::CancelledError("storing rows was ended");
-    const std::string key = RowKey(row->key);
     rocksdb::Status added;
     if (row->kind == Kind::kDelete) {
-      added = writer.Delete(key);
+      added = writer.Delete(RowKey(row->key));
     } else if (row->kind == Kind::kPut) {
-      added = writer.Put(key, rocksdb::Slice(row->value, row->size));
+      added = writer.Put(RowKey(row->key), rocksdb::Slice(row->value, row->size));
     } else {
       Gather(*row, appended);
-      std::optional<std::string> before;
-      if (!file.pieces && file.stored) {
-        QL_ASSIGN_OR_RETURN(before, column.Get(key, nullptr));
+      if (file.pieces) {
+        added = writer.Merge(RowKey(row->key), appended);
+      } else {
+        QL_RETURN_IF_ERROR(AddAppended(writer, column, row->key, file.stored, appended));
       }
-      if (!file.pieces) appended = column.Appended(row->key, std::move(before).value_or(""), appended);
-      added = file.pieces ? writer.Merge(key, appended) : writer.Put(key, appended);
     }
     QL_RETURN_IF_ERROR(FromRocks(added, "a file of rows"));
   }
