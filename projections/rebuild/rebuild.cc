@@ -61,6 +61,11 @@ size_t CountWorkers(const std::vector<RebuildTarget>& targets, size_t threads) {
   return whole == targets.size() ? whole : threads + whole;
 }
 
+// The one that says more: that somebody ended it hides nothing that went wrong.
+absl::Status Worse(const absl::Status& first, const absl::Status& second) {
+  return first.ok() || (absl::IsCancelled(first) && !second.ok()) ? second : first;
+}
+
 class Run {
  public:
   Run(const eventstore::EventStore& store, ViewStore& views, std::vector<RebuildTarget>& targets,
@@ -140,7 +145,14 @@ absl::Status Run::AddParts(size_t place, size_t& turn) {
 
 absl::Status Run::Begin() {
   size_t turn = 0;
-  for (size_t place = 0; place < targets_.size(); ++place) QL_RETURN_IF_ERROR(AddParts(place, turn));
+  for (size_t place = 0; place < targets_.size(); ++place) {
+    const absl::Status added = AddParts(place, turn);
+    if (!absl::IsDataLoss(added)) QL_RETURN_IF_ERROR(added);
+    if (added.ok()) continue;
+    targets_[place].status = added;  // that view's alone
+    for (Worker& worker : workers_)
+      std::erase_if(worker.parts, [&](const FoldingPart& part) { return part.target == place; });
+  }
   for (Worker& worker : workers_) {
     std::vector<eventstore::Query> interests;
     for (const FoldingPart& part : worker.parts) interests.push_back(part.projection->interest());
@@ -238,12 +250,14 @@ absl::Status Run::StoreSome(Position reached) {
   return Store(largest, reached, MoreComes::kYes);
 }
 
-// Somebody waits for the end, so only what takes no time.
+// Somebody waits for the end, so only what takes no time: little, and no rows to read.
 absl::Status Run::StoreSmallest(Position reached) {
   ring_.WaitUntilDrained();
   std::vector<size_t> smallest;
   size_t sum = 0;
   for (const auto& [bytes, place] : Sizes()) {
+    const std::vector<FoldingPart*> parts = PartsOf(place);
+    if (!parts.empty() && parts.front()->batch->changes_rows()) continue;
     sum += bytes;
     if (sum <= options_.memory_bytes_max / 8) smallest.push_back(place);
   }
@@ -257,19 +271,34 @@ absl::Status Run::StoreAll(Position reached, MoreComes more_comes) {
   return Store(all, reached, more_comes);
 }
 
-// Those that stopped at an event, too: they have the rows up to where they were last stored.
+// Those that stopped at an event, too: they have the rows up to where they were last stored. The smallest
+// first, and the others though one fails: what there is no room for keeps nobody else waiting.
 absl::Status Run::PutAllTogether(Position reached) {
   const absl::Time started = absl::Now();
-  for (RebuildTarget& target : targets_) {
+  std::vector<std::pair<uint64_t, size_t>> in_pieces;
+  for (size_t place = 0; place < targets_.size(); ++place) {
+    QL_ASSIGN_OR_RETURN(const bool is_in_pieces, views_.IsInPieces(targets_[place].view));
+    if (!is_in_pieces) continue;
+    QL_ASSIGN_OR_RETURN(const ViewSize size, views_.Size(targets_[place].view));
+    in_pieces.emplace_back(size.bytes, place);
+  }
+  std::sort(in_pieces.begin(), in_pieces.end());
+  absl::Status failed;
+  for (const auto& [bytes, place] : in_pieces) {
+    RebuildTarget& target = targets_[place];
     absl::Status done;
-    if (!views_.IsInPieces(target.view)) continue;
-    QL_RETURN_IF_ERROR(
-        WhileAsking(reached, [&] { done = views_.PutTogether(target.view, threads_, ended_); }));
-    if (absl::IsDataLoss(done) && target.status.ok()) target.status = done;  // that view's alone
-    if (!absl::IsDataLoss(done)) QL_RETURN_IF_ERROR(done);
+    const absl::Status asked =
+        WhileAsking(reached, [&] { done = views_.PutTogether(target.view, threads_, ended_); });
+    if (absl::IsDataLoss(done)) {
+      if (target.status.ok()) target.status = done;  // that view's alone
+    } else {
+      failed = Worse(failed, done);
+    }
+    failed = Worse(failed, asked);
+    if (!asked.ok()) break;
   }
   stats_.storing += absl::Now() - started;
-  return absl::OkStatus();
+  return failed;
 }
 
 absl::Status Run::WhileAsking(Position reached, const std::function<void()>& work) {
@@ -300,11 +329,12 @@ absl::Status Run::Store(const std::vector<size_t>& places, Position reached, Mor
   const absl::Status asked = WhileAsking(reached, [&] {
     AtOnce(places.size(), [&](size_t i) { rows[i] = StoreTarget(places[i], reached, more_comes); });
   });
+  absl::Status failed;
   for (const absl::StatusOr<uint64_t>& stored : rows) {
-    QL_RETURN_IF_ERROR(stored.status());
-    stats_.rows += *stored;
+    failed = Worse(failed, stored.status());
+    stats_.rows += stored.value_or(0);
   }
-  QL_RETURN_IF_ERROR(asked);
+  QL_RETURN_IF_ERROR(Worse(failed, asked));
   for (Worker& worker : workers_) worker.CountBytes();
   ++stats_.stores;
   stats_.storing += absl::Now() - started;
@@ -332,16 +362,20 @@ absl::StatusOr<uint64_t> Run::StoreTarget(size_t place, Position reached, MoreCo
     batches.push_back(&*part->batch);
     rows += part->batch->rows();
   }
-  if (!target.status.ok()) {
-    for (FoldingPart* part : parts) part->status = target.status;  // the rest of it has nothing to do
-    for (BulkBatch* batch : batches) batch->Discard();
-    return 0;
+  if (target.status.ok()) {
+    if (reached <= to.position) return 0;
+    to.position = reached;
+    const absl::Status stored = views_.Ingest(batches, to, threads_, more_comes, ended_);
+    if (stored.ok()) {
+      target.checkpoint = std::move(to);
+      return rows;
+    }
+    if (!absl::IsDataLoss(stored)) return stored;
+    target.status = stored;  // that view's alone
   }
-  if (reached <= to.position) return 0;
-  to.position = reached;
-  QL_RETURN_IF_ERROR(views_.Ingest(batches, to, threads_, more_comes, ended_));
-  target.checkpoint = std::move(to);
-  return rows;
+  for (FoldingPart* part : parts) part->status = target.status;  // the rest of it has nothing to do
+  for (BulkBatch* batch : batches) batch->Discard();
+  return 0;
 }
 
 }  // namespace

@@ -12,6 +12,13 @@ namespace qinglan::projections {
 
 using eventstore::Position;
 
+namespace {
+
+// For a build in pieces each attempt may write all its rows, and fill the disk, which is the log's, too.
+constexpr int kRetryMaxesInPieces = 30;
+
+}  // namespace
+
 Builder::Builder(eventstore::EventStore* store, ViewStore* view_store, Board* board, BuilderOptions options,
                  std::function<void(std::shared_ptr<Build>)> near)
     : store_(store), view_store_(view_store), board_(board), options_(options), near_(std::move(near)) {}
@@ -88,6 +95,7 @@ void Builder::BringNear(Group& group) {
       if (stopping_) return;
       DropLeaving(group);
     }
+    unsure = !built.ok();
     if (built.ok() || absl::IsCancelled(built)) {
       pause = options_.retry_first;
       continue;
@@ -99,27 +107,41 @@ void Builder::BringNear(Group& group) {
     for (const auto& build : group) board_->Fail(build->id, ViewState::kRetrying, built);
     spdlog::error("views are not built, another attempt in {}: {}", absl::FormatDuration(pause),
                   built.ToString());
-    unsure = true;
     if (!Pause(pause)) return;
-    pause = std::min(pause * 2, options_.retry_max);
+    pause = std::min(pause * 2, options_.retry_max * (AnyInPieces(group) ? kRetryMaxesInPieces : 1));
     const absl::Status recovered = view_store_->Recover();
     if (!recovered.ok()) spdlog::error("views: not writable yet: {}", recovered.ToString());
   }
 }
 
 absl::Status Builder::ReadCheckpoints(const Group& group) {
-  for (const auto& build : group)
-    if (!build->stopped) QL_RETURN_IF_ERROR(build->ReadCheckpoint(*view_store_));
+  for (const auto& build : group) {
+    if (build->stopped) continue;
+    const absl::Status read = build->ReadCheckpoint(*view_store_);
+    if (!absl::IsDataLoss(read)) QL_RETURN_IF_ERROR(read);
+    if (!read.ok()) StopBuild(*build, read);  // it is damaged, and no other
+  }
   return absl::OkStatus();
+}
+
+bool Builder::AnyInPieces(const Group& group) const {
+  return std::any_of(group.begin(), group.end(), [&](const std::shared_ptr<Build>& build) {
+    return !build->stopped && view_store_->IsInPieces(build->id).value_or(false);
+  });
 }
 
 absl::StatusOr<bool> Builder::HandOverNear(Group& group) {
   QL_ASSIGN_OR_RETURN(const Position head, store_->Head());
+  std::set<ViewId> in_pieces;
+  for (const std::shared_ptr<Build>& build : group) {
+    QL_ASSIGN_OR_RETURN(const bool is_in_pieces, view_store_->IsInPieces(build->id));
+    if (is_in_pieces) in_pieces.insert(build->id);
+  }
   Group left;
   for (std::shared_ptr<Build>& build : group) {
     if (build->stopped) continue;
     const bool near = build->checkpoint.position.value + options_.near_events >= head.value;
-    if (near && !view_store_->IsInPieces(build->id)) {
+    if (near && !in_pieces.contains(build->id)) {
       board_->Reach(build->id, build->checkpoint.position, ViewState::kCatchingUp);
       near_(build);
     } else {
@@ -150,7 +172,9 @@ absl::Status Builder::BuildOnce(Group& group) {
   for (size_t i = 0; i < group.size(); ++i) {
     group[i]->checkpoint = targets[i].checkpoint;
     group[i]->Rewind();
-    if (!targets[i].status.ok()) {
+    // One in pieces that was not put together goes on, to the same event: it shall not stop without rows.
+    const bool is_made = stats.ok() || !view_store_->IsInPieces(group[i]->id).value_or(true);
+    if (!targets[i].status.ok() && is_made) {
       StopBuild(*group[i], targets[i].status);
     } else {
       Tell(*group[i]);
@@ -165,7 +189,9 @@ absl::Status Builder::BuildOnce(Group& group) {
 
 void Builder::Tell(const Build& build) {
   const Position stored = build.checkpoint.position;
-  board_->Reach(build.id, view_store_->IsInPieces(build.id) ? Position() : stored, ViewState::kBuilding);
+  const absl::StatusOr<bool> in_pieces = view_store_->IsInPieces(build.id);
+  if (!in_pieces.ok()) return;  // nor can it be built: the next attempt tells
+  board_->Reach(build.id, *in_pieces ? Position() : stored, ViewState::kBuilding);
   board_->ReachInMemory(build.id, stored);
 }
 

@@ -52,6 +52,7 @@ class Builder {
   void BringNear(Group& group);
   absl::Status BuildOnce(Group& group);
   absl::Status ReadCheckpoints(const Group& group);
+  bool AnyInPieces(const Group& group) const;
   // Those that have rows; the others are built, if only to be put together. True when some are left.
   absl::StatusOr<bool> HandOverNear(Group& group);
   void Tell(const Build& build);  // how far it has come, on its way

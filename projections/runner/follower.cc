@@ -156,6 +156,7 @@ void Follower::ApplyTo(Build& build, const EventView& event) {
   if (!build.batch.has_value()) {
     absl::StatusOr<PendingBatch> batch = view_store_->Begin(build.id);
     if (!batch.ok()) {
+      if (!MayPass(batch.status())) return StopBuild(build, batch.status());
       refused_ = batch.status();
       return;
     }
@@ -181,6 +182,10 @@ absl::Status Follower::Commit(const eventstore::Progress& progress) {
     if (build->stopped || progress.position <= build->checkpoint.position) continue;
     if (!build->batch.has_value()) {
       absl::StatusOr<PendingBatch> empty = view_store_->Begin(build->id);
+      if (!empty.ok() && !MayPass(empty.status())) {
+        StopBuild(*build, empty.status());  // it is no other's fault
+        continue;
+      }
       QL_RETURN_IF_ERROR(empty.status());
       build->batch = *std::move(empty);
     }

@@ -124,8 +124,11 @@ absl::StatusOr<Comparison> Runner::Compare(const ViewId& first, const ViewId& se
     QL_RETURN_IF_ERROR(may_go_on());
     QL_ASSIGN_OR_RETURN(const ViewStatus a, Status(first));
     QL_ASSIGN_OR_RETURN(const ViewStatus b, Status(second));
+    // Before the rows are looked at: they may be put together at any time.
+    QL_ASSIGN_OR_RETURN(const bool first_in_pieces, view_store_->IsInPieces(first));
+    QL_ASSIGN_OR_RETURN(const bool second_in_pieces, view_store_->IsInPieces(second));
+    const bool made = !first_in_pieces && !second_in_pieces;
     QL_ASSIGN_OR_RETURN(const std::vector<ViewSnapshot> both, view_store_->Snapshots({first, second}));
-    const bool made = !view_store_->IsInPieces(first) && !view_store_->IsInPieces(second);
     if (made && both[0].position() == both[1].position())
       return CompareRows(both[0], both[1], shown_max, may_go_on);
     if (StandsStill(a.state)) return CompareAt(both[0], second, true, shown_max, may_go_on);
@@ -143,6 +146,10 @@ absl::StatusOr<Comparison> Runner::Compare(const ViewId& first, const ViewId& se
 absl::StatusOr<Comparison> Runner::CompareAt(const ViewSnapshot& still, const ViewId& other,
                                              bool still_is_first, size_t shown_max,
                                              const std::function<absl::Status()>& may_go_on) {
+  if (still.position() == eventstore::Position()) {
+    return absl::FailedPreconditionError(
+        fmt::format("view {} has no rows, and gets none", still.view().ToString()));
+  }
   while (!operations_mutex_.TryLock()) {
     QL_RETURN_IF_ERROR(may_go_on());
     absl::SleepFor(kLookAgain);

@@ -59,8 +59,16 @@ ViewId Runner::NextGeneration(const Projection& code) const {
 }
 
 absl::StatusOr<std::shared_ptr<Build>> Runner::OpenStored(const ViewId& view, Position head) {
-  QL_ASSIGN_OR_RETURN(Checkpoint checkpoint, view_store_->OpenView(view));
-  const Position position = view_store_->IsInPieces(view) ? Position() : checkpoint.position;
+  absl::StatusOr<Checkpoint> opened = view_store_->OpenView(view);
+  if (absl::IsDataLoss(opened.status())) {
+    spdlog::error("view {} is damaged; it is left as it is and does not answer: {}", view.ToString(),
+                  opened.status().ToString());
+    board_.Add(view, Position(), ViewState::kStopped, opened.status());
+    return nullptr;
+  }
+  QL_ASSIGN_OR_RETURN(Checkpoint checkpoint, std::move(opened));
+  QL_ASSIGN_OR_RETURN(const bool in_pieces, view_store_->IsInPieces(view));
+  const Position position = in_pieces ? Position() : checkpoint.position;
   const Projection* const code = FindCode(view.name, view.version);
   if (code == nullptr) {
     board_.Add(
@@ -75,7 +83,7 @@ absl::StatusOr<std::shared_ptr<Build>> Runner::OpenStored(const ViewId& view, Po
     return nullptr;
   }
   QL_RETURN_IF_ERROR(same_log);
-  board_.Add(view, position, ViewState::kCatchingUp);
+  board_.Add(view, position, in_pieces ? ViewState::kBuilding : ViewState::kCatchingUp);
   return std::make_shared<Build>(view, code->Another(), std::move(checkpoint));
 }
 
@@ -128,7 +136,9 @@ absl::Status Runner::ChooseAnswering(const std::vector<std::shared_ptr<Build>>& 
     // Stored before there were generations: whatever is there, whole, answered then. The last in order is the
     // newest.
     QL_ASSIGN_OR_RETURN(const std::optional<WhenThere> on_its_way, view_store_->GetWhenThere(build->id));
-    if (!on_its_way.has_value() && build->checkpoint != Checkpoint()) board_.SetAnswering(build->id);
+    QL_ASSIGN_OR_RETURN(const bool in_pieces, view_store_->IsInPieces(build->id));
+    if (!on_its_way.has_value() && !in_pieces && build->checkpoint != Checkpoint())
+      board_.SetAnswering(build->id);
   }
   return absl::OkStatus();
 }
@@ -144,7 +154,8 @@ absl::Status Runner::Start() {
   Builder::Group far;
   for (const std::shared_ptr<Build>& build : builds) {
     const uint64_t to_go = head.value - build->checkpoint.position.value;
-    if (to_go <= options_.together_events_max && !view_store_->IsInPieces(build->id)) {
+    QL_ASSIGN_OR_RETURN(const bool in_pieces, view_store_->IsInPieces(build->id));
+    if (to_go <= options_.together_events_max && !in_pieces) {
       follower_->Join(build);
     } else {
       far.push_back(build);

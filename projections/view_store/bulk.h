@@ -46,6 +46,8 @@ class BulkBatch final : public ViewBatch {
 
   size_t bytes() const;  // about what the rows take in memory
   size_t rows() const { return rows_.size(); }
+  // The build has rows: to store what was appended to them they are read.
+  bool changes_rows() const { return stored_ && !in_pieces_; }
   void Discard();  // all rows that are here
 
  private:

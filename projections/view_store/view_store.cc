@@ -44,6 +44,10 @@ absl::Status NoSuchBuild(const ViewId& view) {
   return absl::NotFoundError(fmt::format("no view {}", view.ToString()));
 }
 
+absl::Status HasNoRows(const ViewId& view) {
+  return absl::FailedPreconditionError(fmt::format("view {} is in pieces", view.ToString()));
+}
+
 }  // namespace
 
 const std::atomic<bool> ViewStore::kNeverEnded = false;
@@ -136,10 +140,11 @@ absl::Status ViewStore::DropView(const ViewId& view) {
   if (answering != database.answering.end() && answering->second == view) {
     return absl::FailedPreconditionError(fmt::format("view {} is the one that answers", view.ToString()));
   }
+  // First the pieces: a build in pieces that is on its way to nothing would be taken for one that has rows.
+  QL_RETURN_IF_ERROR(database.DropPieces(view));
   QL_RETURN_IF_ERROR(FromRocks(database.db->Delete(rocksdb::WriteOptions(), database.default_column->handle(),
                                                    kBuildingPrefix + view.ToString()),
                                "drop"));
-  QL_RETURN_IF_ERROR(database.DropPieces(view));
   QL_RETURN_IF_ERROR(FromRocks(database.db->DropColumnFamily(found->second->handle()), "drop"));
   database.columns.erase(found);
   return absl::OkStatus();
@@ -147,7 +152,8 @@ absl::Status ViewStore::DropView(const ViewId& view) {
 
 absl::StatusOr<ViewSize> ViewStore::Size(const ViewId& view) const {
   QL_ASSIGN_OR_RETURN(std::shared_ptr<ViewColumn> column, Find(view));
-  if (std::shared_ptr<ViewColumn> pieces = FindPieces(view)) column = std::move(pieces);
+  QL_ASSIGN_OR_RETURN(std::shared_ptr<ViewColumn> pieces, FindPieces(view));
+  if (pieces != nullptr) column = std::move(pieces);
   const auto property = [&](const std::string& name) {
     uint64_t value = 0;
     return column->db()->GetIntProperty(column->handle(), name, &value) ? value : 0;
@@ -170,6 +176,7 @@ absl::Status ViewStore::Answer(const ViewId& view) {
   QL_RETURN_IF_ERROR(parts_->CheckOpen());
   Database& database = parts_->database;
   if (!database.columns.contains(view)) return NoSuchBuild(view);
+  if (database.pieces.contains(view)) return HasNoRows(view);
   rocksdb::WriteBatch write;
   rocksdb::ColumnFamilyHandle* const meta = database.default_column->handle();
   QL_RETURN_IF_ERROR(FromRocks(write.Put(meta, kAnswersPrefix + view.name, view.ToString()), "answer"));
@@ -218,16 +225,17 @@ absl::StatusOr<std::shared_ptr<ViewColumn>> ViewStore::Find(const ViewId& view) 
   return found->second;
 }
 
-std::shared_ptr<ViewColumn> ViewStore::FindPieces(const ViewId& view) const {
+absl::StatusOr<std::shared_ptr<ViewColumn>> ViewStore::FindPieces(const ViewId& view) const {
   const absl::MutexLock lock(&parts_->mutex);
+  QL_RETURN_IF_ERROR(parts_->CheckOpen());
   const auto found = parts_->database.pieces.find(view);
   return found == parts_->database.pieces.end() ? nullptr : found->second;
 }
 
 absl::StatusOr<PendingBatch> ViewStore::Begin(const ViewId& view) const {
   QL_ASSIGN_OR_RETURN(std::shared_ptr<ViewColumn> column, Find(view));
-  if (IsInPieces(view))
-    return absl::FailedPreconditionError(fmt::format("view {} is in pieces", view.ToString()));
+  QL_ASSIGN_OR_RETURN(const bool in_pieces, IsInPieces(view));
+  if (in_pieces) return HasNoRows(view);
   return PendingBatch(std::move(column));
 }
 
@@ -278,8 +286,10 @@ absl::StatusOr<std::vector<ViewSnapshot>> ViewStore::Snapshots(const std::vector
 absl::StatusOr<BulkBatch> ViewStore::BeginBulk(const ViewId& view) const {
   QL_ASSIGN_OR_RETURN(std::shared_ptr<ViewColumn> column, Find(view));
   QL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, column->ReadCheckpoint(nullptr));
-  if (std::shared_ptr<ViewColumn> pieces = FindPieces(view)) {
+  QL_ASSIGN_OR_RETURN(std::shared_ptr<ViewColumn> pieces, FindPieces(view));
+  if (pieces != nullptr) {
     if (checkpoint == Checkpoint()) return BulkBatch(view, std::move(pieces), true, true);
+    pieces.reset();
     QL_RETURN_IF_ERROR(DropPieces(view));  // which has failed before
   }
   return BulkBatch(view, std::move(column), checkpoint != Checkpoint(), false);
@@ -325,11 +335,14 @@ absl::Status ViewStore::Ingest(const std::vector<BulkBatch*>& batches, const Che
   return absl::OkStatus();
 }
 
-bool ViewStore::IsInPieces(const ViewId& view) const { return FindPieces(view) != nullptr; }
+absl::StatusOr<bool> ViewStore::IsInPieces(const ViewId& view) const {
+  QL_ASSIGN_OR_RETURN(const std::shared_ptr<ViewColumn> pieces, FindPieces(view));
+  return pieces != nullptr;
+}
 
 absl::Status ViewStore::PutTogether(const ViewId& view, size_t threads, const std::atomic<bool>& ended) {
   QL_ASSIGN_OR_RETURN(const std::shared_ptr<ViewColumn> column, Find(view));
-  const std::shared_ptr<ViewColumn> pieces = FindPieces(view);
+  QL_ASSIGN_OR_RETURN(const std::shared_ptr<ViewColumn> pieces, FindPieces(view));
   if (pieces == nullptr) return absl::OkStatus();
   QL_ASSIGN_OR_RETURN(const Checkpoint stored, column->ReadCheckpoint(nullptr));
   QL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, pieces->ReadCheckpoint(nullptr));

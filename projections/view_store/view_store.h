@@ -74,7 +74,8 @@ class ViewStore {
 
   // Which build answers for the view; none before the first is there.
   std::optional<ViewId> Answering(std::string_view name) const;
-  // From now on this build does: one atomic, synced write. It is on its way no longer.
+  // From now on this build does: one atomic, synced write. It is on its way no longer. FAILED_PRECONDITION
+  // while it is in pieces.
   [[nodiscard]] absl::Status Answer(const ViewId& view);
   // What is asked of a build that is on its way, kept over restarts; nothing: it has arrived.
   [[nodiscard]] absl::Status SetWhenThere(const ViewId& view, std::optional<WhenThere> when_there);
@@ -104,8 +105,8 @@ class ViewStore {
                                     size_t threads = 1, MoreComes more_comes = MoreComes::kNo,
                                     const std::atomic<bool>& ended = kNeverEnded);
   // Whether the build has come as far as OpenView() says in pieces only: it has no rows, and Begin() is
-  // FAILED_PRECONDITION, until they are put together.
-  bool IsInPieces(const ViewId& view) const;
+  // FAILED_PRECONDITION, until they are put together. UNAVAILABLE while the database is opened anew.
+  [[nodiscard]] absl::StatusOr<bool> IsInPieces(const ViewId& view) const;
   // Makes the rows of a build that is in pieces, all of them in one step, by so many threads; of another it
   // does nothing. UNAVAILABLE, DATA_LOSS, or CANCELLED, as soon as somebody sets `ended`: it is in pieces
   // still, and may be tried again. No batch of it may be used afterwards.
@@ -123,7 +124,8 @@ class ViewStore {
   explicit ViewStore(std::unique_ptr<Parts> parts);
 
   absl::StatusOr<std::shared_ptr<ViewColumn>> Find(const ViewId& view) const;
-  std::shared_ptr<ViewColumn> FindPieces(const ViewId& view) const;  // null: it is not in pieces
+  // Null: it is not in pieces.
+  absl::StatusOr<std::shared_ptr<ViewColumn>> FindPieces(const ViewId& view) const;
   absl::Status DropPieces(const ViewId& view) const;
 
   std::unique_ptr<Parts> parts_;

@@ -30,7 +30,8 @@ inline constexpr char kDropWhenThere[] = "drop";
 inline constexpr char kIncomingExtension[] = ".incoming";
 
 // "roster_pieces.v3.g2" for "roster.v3.g2": what a program that does not know of pieces takes for another
-// view, and leaves alone.
+// view, and neither follows nor answers from. Its RocksDB compacts them, though, and may hold up all writing
+// of views until that is done: drop the build before going back to such a program.
 inline constexpr char kPiecesSuffix[] = "_pieces";
 std::string PiecesName(const ViewId& view);
 std::optional<ViewId> ParsePiecesName(std::string_view text);  // the build

@@ -22,7 +22,7 @@ constexpr size_t kRangesPerThread = 8;
 
 // Keys that cut what is in the column into about so many ranges of one size, in order: where its files begin,
 // which the batches that wrote them have spread evenly.
-std::vector<std::string> Cuts(const ViewColumn& column, size_t ranges) {
+std::vector<std::string> CutsBetweenFiles(const ViewColumn& column, size_t ranges) {
   rocksdb::ColumnFamilyMetaData build;
   column.db()->GetColumnFamilyMetaData(column.handle(), &build);
   std::vector<std::string> begins;
@@ -89,7 +89,7 @@ absl::Status WriteRange(const ViewColumn& pieces, const std::string& from, const
 
 absl::Status WriteWhole(const ViewColumn& pieces, const ViewColumn& build, const std::string& prefix,
                         size_t threads, const EndWish& ended, std::vector<std::string>& paths) {
-  const std::vector<std::string> cuts = Cuts(pieces, kRangesPerThread * threads);
+  const std::vector<std::string> cuts = CutsBetweenFiles(pieces, kRangesPerThread * threads);
   std::vector<std::unique_ptr<WholeFiles>> ranges;
   for (size_t i = 0; i <= cuts.size(); ++i)
     ranges.push_back(std::make_unique<WholeFiles>(build, fmt::format("{}.{}", prefix, i)));

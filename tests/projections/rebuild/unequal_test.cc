@@ -2,9 +2,14 @@
 // now and then, so that they come to different positions; and each goes on from its own.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <optional>
 
 #include "projections/rebuild/rebuild.h"
+#include "tests/harness/file_size_limit.h"
 #include "tests/projections/runner/fixture.h"
 
 namespace qinglan::projections {
@@ -81,6 +86,17 @@ class UnequalTest : public RunnerTest {
     return stats;
   }
   Position Stored(const ViewId& view) { return views_->OpenView(view)->position; }
+  // Whether files of the large view's whole rows are being written, soon if not yet.
+  bool PuttingTogether() {
+    for (const absl::Time until = absl::Now() + absl::Seconds(1); absl::Now() < until;
+         absl::SleepFor(absl::Milliseconds(1))) {
+      for (const auto& entry : std::filesystem::directory_iterator(folder_ / "views")) {
+        const std::string name = entry.path().filename();  // "heap.v1.<range>.<number>.incoming"
+        if (name.starts_with(kHeap.ToString()) && std::count(name.begin(), name.end(), '.') == 4) return true;
+      }
+    }
+    return false;
+  }
   void ExpectWhole(Position last) {
     uint64_t rows = 0;
     const auto count = [&](std::string_view, std::string_view) { return ++rows > 0; };
@@ -90,7 +106,7 @@ class UnequalTest : public RunnerTest {
     EXPECT_EQ(Rows(kSmall).at("sum"), std::to_string(last.value * (last.value + 1) / 2));
     for (const ViewId& view : {kHeap, kSmall}) {
       EXPECT_EQ(views_->Snapshot(view)->position(), last);
-      EXPECT_FALSE(views_->IsInPieces(view));
+      EXPECT_FALSE(*views_->IsInPieces(view));
     }
   }
 
@@ -134,9 +150,9 @@ TEST_F(UnequalTest, TheSmallOneIsStoredNowAndThenAndWhenTheRebuildIsEnded) {
 
 TEST_F(UnequalTest, PuttingTogetherIsEndedAtAWishAndDoneByTheNextRun) {
   const Position last = Fill(40);
-  const auto ended = Run([&](Position) { return Stored(kHeap) < last; });
+  const auto ended = Run([&](Position) { return Stored(kHeap) < last || !PuttingTogether(); });
   EXPECT_TRUE(absl::IsCancelled(ended.status())) << ended.status();
-  EXPECT_TRUE(views_->IsInPieces(kHeap));
+  EXPECT_TRUE(*views_->IsInPieces(kHeap));
   EXPECT_EQ(Stored(kHeap), last);
   const auto stats = Run(nullptr);
   ASSERT_TRUE(stats.ok()) << stats.status();
@@ -151,7 +167,7 @@ TEST_F(UnequalTest, ViewsThatHaveRowsGetThemChangedEachTime) {
   const Position last = Fill(40);
   Position seen;
   const auto stats = Run([&](Position) {
-    EXPECT_FALSE(views_->IsInPieces(kHeap));
+    EXPECT_FALSE(*views_->IsInPieces(kHeap));
     seen = views_->Snapshot(kHeap)->position();
     EXPECT_EQ((**views_->Snapshot(kHeap)->Get("events")).size(), seen.value);
     return true;
@@ -160,6 +176,96 @@ TEST_F(UnequalTest, ViewsThatHaveRowsGetThemChangedEachTime) {
   EXPECT_GT(stats->stores, 1u);
   EXPECT_GT(seen, Position(kEventsPerCommit));
   ExpectWhole(last);
+}
+
+// To store what was appended to rows, each is read.
+TEST_F(UnequalTest, WhoeverEndsARebuildOfViewsThatHaveRowsDoesNotWaitForThem) {
+  const Position before = Fill(1);
+  ASSERT_TRUE(Run(nullptr).ok());
+  const Position last = Fill(20);
+  const auto ended = Run([&](Position to) { return to < Position(5000); });
+  EXPECT_TRUE(absl::IsCancelled(ended.status())) << ended.status();
+  EXPECT_EQ(Stored(kSmall), before);
+  const auto stats = Run(nullptr);
+  ASSERT_TRUE(stats.ok()) << stats.status();
+  ExpectWhole(last);
+}
+
+// Each of the large view's files is larger than the disk lets one be, when all is read.
+class NoRoomTest : public UnequalTest {
+ protected:
+  void SetUp() override {
+    UnequalTest::SetUp();
+    last_ = Fill(100);
+    const auto ended = Run([&](Position to) { return to < Position(30'000); });
+    ASSERT_TRUE(absl::IsCancelled(ended.status())) << ended.status();
+    ASSERT_TRUE(*views_->IsInPieces(kHeap));
+    ASSERT_TRUE(*views_->IsInPieces(kSmall));
+  }
+  bool AllIsRead() {
+    if (Stored(kHeap) < last_) return false;
+    if (!limit_.has_value()) limit_.emplace(size_t{200} << 10);
+    return true;
+  }
+
+  Position last_;
+  std::optional<tests::FileSizeLimit> limit_;
+};
+
+TEST_F(NoRoomTest, AViewForWhichThereIsNoRoomKeepsNoOtherInPieces) {
+  const auto failed = Run([&](Position) { return AllIsRead() || true; });
+  EXPECT_TRUE(absl::IsUnavailable(failed.status())) << failed.status();
+  ASSERT_TRUE(limit_.has_value());
+  EXPECT_TRUE(*views_->IsInPieces(kHeap));
+  EXPECT_FALSE(*views_->IsInPieces(kSmall));
+  EXPECT_EQ(views_->Snapshot(kSmall)->position(), last_);
+  limit_.reset();
+  ASSERT_TRUE(Run(nullptr).ok());
+  ExpectWhole(last_);
+}
+
+TEST_F(NoRoomTest, ThatItWasEndedHidesNothingThatWentWrong) {
+  const auto failed = Run([&](Position) {
+    if (!AllIsRead() || *views_->IsInPieces(kSmall)) return true;
+    absl::SleepFor(absl::Seconds(1));  // the large one fails meanwhile
+    return false;
+  });
+  EXPECT_TRUE(absl::IsUnavailable(failed.status())) << failed.status();
+  limit_.reset();
+  ASSERT_TRUE(Run(nullptr).ok());
+  ExpectWhole(last_);
+}
+
+TEST_F(UnequalTest, OnlyTheViewsThatAreDamagedStop) {
+  const Position last = Fill(1);
+  const ViewId made{"made", 1};  // with rows
+  ASSERT_TRUE(views_->OpenView(made).ok());
+  {
+    auto rows = *views_->BeginBulk(made);
+    ASSERT_EQ(views_->Ingest({&rows}, {Position(1), Position(1), "c0#0"}), absl::OkStatus());
+    auto bulk = *views_->BeginBulk(kHeap);
+    bulk.Put("00000001", "x");
+    ASSERT_EQ(views_->Ingest({&bulk}, {Position(1), Position(1), "c0#0"}, 1, MoreComes::kYes),
+              absl::OkStatus());
+  }
+  views_.reset();
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "views")) {
+    if (entry.path().extension() != ".sst") continue;
+    std::fstream(entry.path(), std::ios::in | std::ios::out | std::ios::binary) << "damage";
+  }
+  views_ = OpenViews(folder_ / "views");
+  Heap heap;
+  Tally small("small", 1, eventstore::Query::All());
+  Tally tally("made", 1, eventstore::Query::All());
+  std::vector<RebuildTarget> targets = {{kHeap, &heap, Checkpoint(), absl::OkStatus()},
+                                        {kSmall, &small, *views_->OpenView(kSmall), absl::OkStatus()},
+                                        {made, &tally, Checkpoint(), absl::OkStatus()}};
+  const auto stats = Rebuild(*log_, *views_, targets, {});
+  ASSERT_TRUE(stats.ok()) << stats.status();
+  EXPECT_TRUE(absl::IsDataLoss(targets[0].status)) << targets[0].status;
+  EXPECT_EQ(targets[1].status, absl::OkStatus());
+  EXPECT_TRUE(absl::IsDataLoss(targets[2].status)) << targets[2].status;
+  EXPECT_EQ(views_->Snapshot(kSmall)->position(), last);
 }
 
 }  // namespace

@@ -274,25 +274,5 @@ TEST_F(GenerationsTest, BuildsAreDroppedWhileTheyAreMade) {
   EXPECT_EQ(Answer("all", last).at("A"), "21");
 }
 
-// It has read all there is, and a crash came before its rows were made.
-TEST_F(RunnerTest, ABuildThatIsInPiecesIsPutTogetherByTheNextStartHoweverNearItIs) {
-  const Position stored = Append(*log_, "one", {"A", "A"});
-  const Position last = Append(*log_, "two", {"A"});
-  const ViewId view{"all", 1};
-  ASSERT_EQ(views_->MakeView(view, WhenThere::kAnswer), absl::OkStatus());
-  {
-    auto bulk = *views_->BeginBulk(view);
-    for (const auto& [key, value] : RowMap{{"A", "2"}, {"sum", "3"}, {"flushed", "2"}}) bulk.Put(key, value);
-    ASSERT_EQ(views_->Ingest({&bulk}, {stored, stored, "one#1"}, 2, MoreComes::kYes), absl::OkStatus());
-  }
-  views_.reset();
-  views_ = OpenViews(folder_ / "views");
-  ASSERT_TRUE(StartOne(std::make_unique<Tally>("all", 1, eventstore::Query::All())).ok());
-  const RowMap rows = Answer("all", last);
-  EXPECT_EQ(rows.at("A"), "3");
-  EXPECT_EQ(rows.at("sum"), "6");
-  EXPECT_FALSE(views_->IsInPieces(view));
-}
-
 }  // namespace
 }  // namespace qinglan::projections

@@ -152,8 +152,6 @@ TEST_F(AppendTest, ARowThatCannotBeFoldedIsKeptAndStopsNobody) {
   EXPECT_EQ(Get("a"), "30|");
 }
 
-// Puts, deletions and appends, live and in bulk, opened by programs with and without the code: whatever is
-// read is what a map would say.
 // As a rebuild does that has less memory than it would need: enough bytes for several files and threads.
 TEST_F(AppendTest, WhatWasAppendedInBulkBitByBitIsPutTogetherAtTheEnd) {
   constexpr size_t kRows = 400;
@@ -189,7 +187,7 @@ TEST_F(AppendTest, WhatIsAppendedInBulkToStoredRowsIsFoldedInAtOnce) {
       bulk.Append("a", "xxxxxx");
       bulk.Append(fmt::format("b{}", i), "xxxxxxxxxxxx");
       ASSERT_EQ(store_->Ingest({&bulk}, Next(), 2, MoreComes::kYes), absl::OkStatus());
-      EXPECT_FALSE(store_->IsInPieces(kView));
+      EXPECT_FALSE(*store_->IsInPieces(kView));
     }
   }
   Open(false);  // who has no code to fold sees what is stored
@@ -197,6 +195,8 @@ TEST_F(AppendTest, WhatIsAppendedInBulkToStoredRowsIsFoldedInAtOnce) {
   EXPECT_EQ(Get("b2"), "1|xx");
 }
 
+// Puts, deletions and appends, live and in bulk, opened by programs with and without the code: whatever is
+// read is what a map would say.
 TEST_F(AppendTest, RowsAreAMapWhoeverWritesThemAndHowever) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -232,7 +232,7 @@ TEST_F(AppendTest, RowsAreAMapWhoeverWritesThemAndHowever) {
       ASSERT_EQ(*store_->OpenView(kView), Checkpoint());
       model.clear();
     }
-    if (!store_->IsInPieces(kView) && draw() % 2 == 0) {
+    if (!*store_->IsInPieces(kView) && draw() % 2 == 0) {
       auto batch = *store_->Begin(kView);
       change(batch);
       ASSERT_EQ(store_->Commit(std::move(batch), Next()), absl::OkStatus());
@@ -247,7 +247,7 @@ TEST_F(AppendTest, RowsAreAMapWhoeverWritesThemAndHowever) {
     }
     std::map<std::string, std::string> expected;
     for (const auto& [key, row] : model) expected[key] = Folded(key, row);
-    if (store_->IsInPieces(kView)) expected.clear();
+    if (*store_->IsInPieces(kView)) expected.clear();
     ASSERT_EQ(Rows(true), expected) << "round " << round;
     if (draw() % 4 == 0) {
       ASSERT_NO_FATAL_FAILURE(Open(draw() % 2 == 0));

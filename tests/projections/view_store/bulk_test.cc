@@ -16,6 +16,7 @@
 
 #include "projections/view_store/storage/threads.h"
 #include "projections/view_store/view_store.h"
+#include "tests/harness/file_size_limit.h"
 #include "tests/harness/stage.h"
 
 namespace qinglan::projections {
@@ -48,6 +49,18 @@ class BulkTest : public ::testing::Test {
                                    std::string_view value) { return rows.emplace(key, value).second; })
                     .ok());
     return rows;
+  }
+
+  // A block of each file of rows, and opens them again.
+  void Damage() {
+    views_.reset();
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path() + "/views")) {
+      if (entry.path().extension() != ".sst") continue;
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(entry.file_size() / 4));
+      file << "damage";
+    }
+    Reopen();
   }
 
   size_t IncomingFiles() const {
@@ -137,12 +150,12 @@ TEST_F(BulkTest, RowsOfWhichMoreComeAreSeenWhenTheyArePutTogether) {
     EXPECT_TRUE(Rows().empty());
     EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), Checkpoint());
     EXPECT_EQ(*views_->OpenView(kView), At(round));
-    EXPECT_TRUE(views_->IsInPieces(kView));
+    EXPECT_TRUE(*views_->IsInPieces(kView));
     EXPECT_TRUE(absl::IsFailedPrecondition(views_->Begin(kView).status()));
     EXPECT_GT(views_->Size(kView)->bytes, 1000u);
   }
   ASSERT_EQ(views_->PutTogether(kView, 2), absl::OkStatus());
-  EXPECT_FALSE(views_->IsInPieces(kView));
+  EXPECT_FALSE(*views_->IsInPieces(kView));
   EXPECT_EQ(Rows(), model);
   EXPECT_EQ(views_->Snapshot(kView)->checkpoint(), At(3));
   EXPECT_TRUE(views_->Begin(kView).ok());
@@ -157,11 +170,11 @@ TEST_F(BulkTest, StoringAndPuttingTogetherEndWhenSomebodyWishesAndCanBeTriedAgai
   EXPECT_EQ(*views_->OpenView(kView), Checkpoint());
   ASSERT_EQ(views_->Ingest({&*batch}, At(1), 2, MoreComes::kYes), absl::OkStatus());
   EXPECT_TRUE(absl::IsCancelled(views_->PutTogether(kView, 2, ended)));
-  EXPECT_TRUE(views_->IsInPieces(kView));
+  EXPECT_TRUE(*views_->IsInPieces(kView));
   EXPECT_EQ(IncomingFiles(), 0u);
   batch.reset();
   Reopen();
-  EXPECT_TRUE(views_->IsInPieces(kView));
+  EXPECT_TRUE(*views_->IsInPieces(kView));
   EXPECT_EQ(*views_->OpenView(kView), At(1));
   ASSERT_EQ(views_->PutTogether(kView, 2), absl::OkStatus());
   EXPECT_EQ(Rows().at("a"), "1");
@@ -181,7 +194,7 @@ TEST_F(BulkTest, PiecesBelongToTheirBuild) {
   batch.reset();
   ASSERT_EQ(views_->DropView(kView), absl::OkStatus());
   EXPECT_EQ(*views_->OpenView(kView), Checkpoint());
-  EXPECT_FALSE(views_->IsInPieces(kView));
+  EXPECT_FALSE(*views_->IsInPieces(kView));
 }
 
 // A crash came between the rows and the dropping of the pieces: they must not come back.
@@ -194,9 +207,9 @@ TEST_F(BulkTest, PiecesOfABuildThatHasRowsAreClearedAwayByAStart) {
   ASSERT_EQ(views_->Ingest({&*rows}, At(2)), absl::OkStatus());
   pieces.reset();
   rows.reset();
-  ASSERT_TRUE(views_->IsInPieces(kView));
+  ASSERT_TRUE(*views_->IsInPieces(kView));
   Reopen();
-  EXPECT_FALSE(views_->IsInPieces(kView));
+  EXPECT_FALSE(*views_->IsInPieces(kView));
   EXPECT_EQ(*views_->OpenView(kView), At(2));
   EXPECT_EQ(Rows(), (std::map<std::string, std::string>{{"b", "new"}}));
 }
@@ -206,14 +219,7 @@ TEST_F(BulkTest, DamagedPiecesAreDataLossAndStopNoWritingOfOthers) {
   for (int i = 0; i < 3000; ++i) batch->Put(fmt::format("{:04}", i), std::string(2000, 'x'));
   ASSERT_EQ(views_->Ingest({&*batch}, At(1), 2, MoreComes::kYes), absl::OkStatus());
   batch.reset();
-  views_.reset();
-  for (const auto& entry : std::filesystem::directory_iterator(folder_.path() + "/views")) {
-    if (entry.path().extension() != ".sst") continue;
-    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>(entry.file_size() / 4));
-    file << "damage";
-  }
-  Reopen();
+  Damage();
   EXPECT_TRUE(absl::IsDataLoss(views_->PutTogether(kView, 2)));
   EXPECT_TRUE(Rows().empty());
   EXPECT_EQ(IncomingFiles(), 0u);
@@ -223,6 +229,73 @@ TEST_F(BulkTest, DamagedPiecesAreDataLossAndStopNoWritingOfOthers) {
   written.Put("a", "1");
   EXPECT_EQ(views_->Commit(std::move(written), At(1)), absl::OkStatus());
   EXPECT_EQ(views_->DropView(kView), absl::OkStatus());
+}
+
+TEST_F(BulkTest, ARowThatCannotBeReadStaysSoWhenItIsAppendedToAndStopsNoOther) {
+  constexpr int kRows = 3000;
+  std::optional<BulkBatch> batch(*views_->BeginBulk(kView));
+  for (int i = 0; i < kRows; ++i) batch->Put(fmt::format("{:04}", i), std::string(2000, 'x'));
+  ASSERT_EQ(views_->Ingest({&*batch}, At(1), 2), absl::OkStatus());
+  batch.reset();
+  Damage();
+  batch.emplace(*views_->BeginBulk(kView));
+  for (int i = 0; i < kRows; ++i) batch->Append(fmt::format("{:04}", i), "y");
+  ASSERT_EQ(views_->Ingest({&*batch}, At(2), 2), absl::OkStatus());
+  const auto snapshot = views_->Snapshot(kView);
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->checkpoint(), At(2));
+  int damaged = 0;
+  for (int i = 0; i < kRows; ++i) {
+    const auto row = snapshot->Get(fmt::format("{:04}", i));
+    if (row.ok()) {
+      ASSERT_EQ(**row, std::string(2000, 'x') + "y");
+    } else {
+      EXPECT_TRUE(absl::IsDataLoss(row.status())) << row.status();
+      ++damaged;
+    }
+  }
+  EXPECT_GT(damaged, 0);
+  EXPECT_LT(damaged, 100) << "a block of each file";
+}
+
+// To say "no" would let rows be written beside the pieces.
+TEST_F(BulkTest, WhetherItIsInPiecesIsNotKnownWhileTheDatabaseIsClosed) {
+  std::optional<BulkBatch> batch(*views_->BeginBulk(kView));
+  batch->Put("a", "1");
+  ASSERT_EQ(views_->Ingest({&*batch}, At(1), 1, MoreComes::kYes), absl::OkStatus());
+  batch.reset();
+  constexpr size_t kRowBytes = 1'000'000;
+  const ViewId other{"other", 1};
+  ASSERT_TRUE(views_->OpenView(other).ok());
+  {
+    const tests::FileSizeLimit limit(kRowBytes / 2);
+    auto refused = *views_->Begin(other);
+    refused.Put("a", std::string(kRowBytes, 'x'));
+    ASSERT_TRUE(absl::IsUnavailable(views_->Commit(std::move(refused), At(1))));
+  }
+  // It cannot be opened either.
+  const std::string folder = folder_.path() + "/views";
+  std::filesystem::rename(folder, folder + ".away");
+  std::ofstream(folder) << "no folder";
+  ASSERT_TRUE(absl::IsUnavailable(views_->Recover()));
+  EXPECT_TRUE(absl::IsUnavailable(views_->OpenView(kView).status()));
+  EXPECT_TRUE(absl::IsUnavailable(views_->IsInPieces(kView).status()));
+  std::filesystem::remove(folder);
+  std::filesystem::rename(folder + ".away", folder);
+  ASSERT_EQ(views_->Recover(), absl::OkStatus());
+  EXPECT_TRUE(*views_->IsInPieces(kView));
+  EXPECT_EQ(*views_->OpenView(kView), At(1));
+}
+
+TEST_F(BulkTest, ABuildInPiecesIsNotMadeToAnswer) {
+  std::optional<BulkBatch> batch(*views_->BeginBulk(kView));
+  batch->Put("a", "1");
+  ASSERT_EQ(views_->Ingest({&*batch}, At(1), 1, MoreComes::kYes), absl::OkStatus());
+  batch.reset();
+  EXPECT_TRUE(absl::IsFailedPrecondition(views_->Answer(kView)));
+  EXPECT_EQ(views_->Answering(kView.name), std::nullopt);
+  ASSERT_EQ(views_->PutTogether(kView, 1), absl::OkStatus());
+  EXPECT_EQ(views_->Answer(kView), absl::OkStatus());
 }
 
 TEST(EachOnSomeThreadTest, EachIsDoneOnceAndTheFirstErrorIsTold) {
