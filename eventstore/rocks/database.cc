@@ -11,11 +11,8 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <spdlog/spdlog.h>
 
-#include <cstdarg>
 #include <cstdint>
-#include <cstdio>
 #include <limits>
 #include <utility>
 
@@ -23,6 +20,7 @@
 #include "eventstore/rocks/disk/damage_check.h"
 #include "eventstore/rocks/disk/manifest_guard.h"
 #include "eventstore/rocks/disk/prepared_logs.h"
+#include "eventstore/rocks/disk/server_log.h"
 #include "eventstore/rocks/format/keys.h"
 #include "eventstore/text.h"
 
@@ -46,7 +44,6 @@ constexpr int kWriteBuffersMax = 4;  // of a family; more wait for the disk befo
 constexpr size_t kSmallWriteBufferBytes = 64 * 1024;
 constexpr size_t kWalBytesMax = 256 * 1024 * 1024;  // bounds what a start has to replay
 constexpr size_t kSmallWalBytesMax = 512 * 1024;
-constexpr size_t kLogLineBytes = 1024;
 constexpr absl::Duration kFlushMax = absl::Seconds(10);
 constexpr absl::Duration kFlushLookAgain = absl::Milliseconds(1);
 
@@ -108,19 +105,6 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Families(const DatabaseOptions& opt
           {std::string(kIndexFamily), index},
           {std::string(kTreeFamily), tree}};
 }
-
-// RocksDB's errors, among our own. Its default, a file beside the data, ends the process when
-// the disk is full and the file cannot be written twice in a row.
-class ServerLog final : public rocksdb::Logger {
- public:
-  ServerLog() : rocksdb::Logger(rocksdb::InfoLogLevel::ERROR_LEVEL) {}
-  using rocksdb::Logger::Logv;
-  void Logv(const char* format, va_list arguments) override {
-    char line[kLogLineBytes];
-    std::vsnprintf(line, sizeof(line), format, arguments);
-    spdlog::error("rocksdb: {}", line);
-  }
-};
 
 rocksdb::Env* EnvOf(const DatabaseOptions& options) {
   return options.env != nullptr ? options.env : rocksdb::Env::Default();

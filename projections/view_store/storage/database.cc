@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "eventstore/check.h"
+#include "eventstore/rocks/disk/server_log.h"
 #include "projections/view_store/storage/appending.h"
 #include "projections/view_store/storage/format.h"
 
@@ -31,6 +32,7 @@ rocksdb::Options MakeOptions(const DatabaseOptions& options) {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
   rocksdb::Options rocks;
   rocks.create_if_missing = true;
+  rocks.info_log = std::make_shared<eventstore::rocks::ServerLog>();
   rocks.max_background_jobs = kBackgroundJobs;
   rocks.max_bgerror_resume_count = 0;
   // After a power failure the newest batches may be missing or torn at the end of the write-ahead log: go

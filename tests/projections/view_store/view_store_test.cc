@@ -79,6 +79,14 @@ class ViewStoreTest : public ::testing::Test {
   std::unique_ptr<ViewStore> store_;
 };
 
+// A file that could not be written twice in a row, as on a full disk, would end the process.
+TEST_F(ViewStoreTest, RocksDbWritesNoLogFileBesideTheRows) {
+  ASSERT_TRUE(store_->OpenView(kRoster).ok());
+  Put(kRoster, {{"key", "value"}}, 1);
+  Reopen();
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/LOG"));
+}
+
 TEST_F(ViewStoreTest, ANewViewStartsBeforeTheFirstEvent) {
   const auto checkpoint = store_->OpenView(kRoster);
   ASSERT_TRUE(checkpoint.ok());
