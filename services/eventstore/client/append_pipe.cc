@@ -25,46 +25,11 @@ absl::Status NoAnswer(std::string_view why) {
 
 }  // namespace
 
-// One AppendStream call; owns itself until OnDone(). What is public belongs to the pipe, under its lock.
-class AppendPipe::Stream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
- public:
-  explicit Stream(AppendPipe& pipe) : live_(pipe.connection_.calls()), pipe_(pipe) {
-    pipe.connection_.Prepare(context_);
-    grpc::internal::ClientCallbackReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>::Create(
-        &pipe.connection_.channel(), pipe.connection_.methods().append_stream, &context_, this);
-    AddHold();  // writes are begun by whoever appends
-    StartRead(&incoming_);
-    StartCall();
-  }
-
-  void Write() { StartWrite(&outgoing); }
-  void Cancel() { context_.TryCancel(); }
-  void Release() { RemoveHold(); }
-
-  grpc::ByteBuffer outgoing;
-  bool writing = false;      // a write is under way, or somebody is about to begin one
-  bool reads_ended = false;  // no write may begin
-  bool answered = false;     // the server has let us in
-
- private:
-  void OnReadDone(bool ok) override {
-    if (ok && pipe_.TakeOutcomes(*this, FlatBytes(incoming_).view())) return StartRead(&incoming_);
-    pipe_.ReadsEnded(*this);
-  }
-  void OnWriteDone(bool ok) override { pipe_.WriteDone(*this, ok); }
-  void OnDone(const grpc::Status& status) override {
-    pipe_.Ended(*this, FromGrpcStatus(status));
-    delete this;
-  }
-
-  const LiveCall live_;
-  AppendPipe& pipe_;
-  grpc::ClientContext context_;
-  grpc::ByteBuffer incoming_;
-};
-
 AppendPipe::AppendPipe(const Connection& connection, PipeLimits limits, Followers& followers)
-    : connection_(connection), limits_(limits), followers_(followers), keeper_([this] { Keep(); }) {}
+    : Pipe(connection, connection.methods().append_stream),
+      limits_(limits),
+      followers_(followers),
+      keeper_([this] { Keep(); }) {}
 
 AppendPipe::~AppendPipe() {
   std::vector<Answer> unanswered;
@@ -74,9 +39,8 @@ AppendPipe::~AppendPipe() {
     changed_.wait_for(lock, absl::ToChronoNanoseconds(kCloseWaitMax), [&] { return pending_.empty(); });
     unanswered = FailAll(NoAnswer("the client is closing"));
     closed_ = true;
-    if (stream_ != nullptr) stream_->Cancel();
     changed_.notify_all();
-    changed_.wait(lock, [&] { return streams_ == 0; });
+    Close(lock);
   }
   Deliver(unanswered);
   keeper_.join();
@@ -99,9 +63,9 @@ void AppendPipe::Append(const AppendRequest& request, EventStore::AppendDone don
       events_ += pending.events;
       bytes_ += pending.bytes.size();
       pending_.push_back(std::move(pending));
-      if (stream_ == nullptr && absl::Now() >= reopen_at_) Open();
+      if (stream_ == nullptr && absl::Now() >= reopen_at_) Reopen();
       if (stream_ == nullptr) changed_.notify_all();  // the keeper opens it in time
-      if (answering_ != std::this_thread::get_id() && FillMessage()) writes = stream_;
+      if (answering_ != std::this_thread::get_id()) writes = FillMessage();
     }
   }
   if (writes != nullptr) writes->Write();
@@ -122,57 +86,23 @@ absl::Status AppendPipe::CheckRoom(const Pending& pending) const {
   return absl::OkStatus();
 }
 
-void AppendPipe::Open() {
-  ++streams_;
+void AppendPipe::Reopen() {
   sent_ = 0;
-  stream_ = new Stream(*this);
+  Open();
 }
 
-bool AppendPipe::FillMessage() {
-  if (stream_ == nullptr || stream_->writing || stream_->reads_ended || sent_ == pending_.size())
-    return false;
-  std::string message;
-  size_t appends = 0;
-  while (sent_ < pending_.size() && appends < kPipeMessageAppendsMax) {
+void AppendPipe::NextMessage(std::string& message) {
+  for (size_t appends = 0; sent_ < pending_.size() && appends < kPipeMessageRequestsMax; ++appends) {
     const std::string& bytes = pending_[sent_].bytes;
     if (appends > 0 && message.size() + bytes.size() > kPipeMessageBytesMax) break;
     message += bytes;
-    ++appends;
     ++sent_;
   }
-  stream_->outgoing = ToBuffer(std::move(message));
-  stream_->writing = true;
-  return true;
 }
 
-void AppendPipe::WriteDone(Stream& stream, bool ok) {
-  bool write = false;
-  bool release = false;
-  {
-    const std::lock_guard lock(mutex_);
-    stream.writing = false;
-    // Without `ok` the stream has broken; its reads end, too, and it is left then.
-    if (ok && &stream == stream_) write = FillMessage();
-    release = stream.reads_ended;
-  }
-  if (write) stream.Write();
-  if (release) stream.Release();
-}
-
-void AppendPipe::ReadsEnded(Stream& stream) {
-  bool release = false;
-  {
-    const std::lock_guard lock(mutex_);
-    stream.reads_ended = true;
-    release = !stream.writing;  // else the write's end does it
-  }
-  stream.Cancel();
-  if (release) stream.Release();
-}
-
-bool AppendPipe::TakeOutcomes(Stream& stream, std::string_view message) {
+bool AppendPipe::Take(Stream& stream, const grpc::ByteBuffer& message) {
   std::vector<absl::StatusOr<Appended>> outcomes;
-  if (!DecodeStreamOutcomes(message, outcomes)) return false;
+  if (!DecodeStreamOutcomes(FlatBytes(message).view(), outcomes)) return false;
   std::vector<Answer> answers;
   answers.reserve(outcomes.size());
   bool drained = false;
@@ -204,27 +134,21 @@ void AppendPipe::DeliverTogether(std::vector<Answer>& answers) {
   {
     const std::lock_guard lock(mutex_);
     answering_ = {};
-    if (FillMessage()) writes = stream_;
+    writes = FillMessage();
   }
   if (writes != nullptr) writes->Write();
 }
 
-void AppendPipe::Ended(Stream& stream, const absl::Status& status) {
-  std::vector<Answer> answers;
-  {
-    const std::lock_guard lock(mutex_);
-    const bool again = IsBroken(status) || status.ok() || stream.answered;
-    if (&stream == stream_) {
-      stream_ = nullptr;
-      sent_ = 0;
-      for (auto it = pending_.begin(); it != pending_.end();) it = it->done == nullptr ? Drop(it) : it + 1;
-      reopen_at_ = absl::Now() + (stream.answered ? absl::ZeroDuration() : backoff_.Next());
-      if (!again) answers = FailAll(status);
-    }
-    --streams_;
-    changed_.notify_all();
-  }
+void AppendPipe::Ended(Stream& stream, const absl::Status& status, std::unique_lock<std::mutex>& lock) {
+  const bool again = IsBroken(status) || status.ok() || stream.answered;
+  sent_ = 0;
+  for (auto it = pending_.begin(); it != pending_.end();) it = it->done == nullptr ? Drop(it) : it + 1;
+  reopen_at_ = absl::Now() + (stream.answered ? absl::ZeroDuration() : backoff_.Next());
+  if (again) return;
+  std::vector<Answer> answers = FailAll(status);
+  lock.unlock();
   Deliver(answers);
+  lock.lock();
 }
 
 std::deque<AppendPipe::Pending>::iterator AppendPipe::Drop(std::deque<Pending>::iterator pending) {
@@ -275,8 +199,8 @@ void AppendPipe::Keep() {
     if (reopen) wait = std::clamp(reopen_at_ - absl::Now(), absl::ZeroDuration(), kKeeperTick);
     changed_.wait_for(lock, absl::ToChronoNanoseconds(wait));
     if (closed_) return;
-    if (stream_ == nullptr && !pending_.empty() && absl::Now() >= reopen_at_) Open();
-    Stream* writes = FillMessage() ? stream_ : nullptr;
+    if (stream_ == nullptr && !pending_.empty() && absl::Now() >= reopen_at_) Reopen();
+    Stream* writes = FillMessage();
     std::vector<Answer> answers = Expire(absl::Now());
     lock.unlock();
     if (writes != nullptr) writes->Write();

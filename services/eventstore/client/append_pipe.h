@@ -3,10 +3,7 @@
 
 #include <absl/time/time.h>
 
-#include <condition_variable>
 #include <deque>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,12 +11,9 @@
 #include "eventstore/event_store.h"
 #include "services/eventstore/client/connection.h"
 #include "services/eventstore/client/followers.h"
+#include "services/eventstore/client/pipe.h"
 
 namespace qinglan::eventstore::remote {
-
-// One message takes what waits, up to either.
-inline constexpr size_t kPipeMessageAppendsMax = 512;
-inline constexpr size_t kPipeMessageBytesMax = 256 * 1024;
 
 struct PipeLimits {
   size_t events_max = 0;
@@ -28,7 +22,7 @@ struct PipeLimits {
 };
 
 // Thread-safe. The connection and the followers, who learn of what was stored, must outlive it.
-class AppendPipe {
+class AppendPipe final : private Pipe {
  public:
   AppendPipe(const Connection& connection, PipeLimits limits, Followers& followers);
   ~AppendPipe();
@@ -37,7 +31,6 @@ class AppendPipe {
   void Append(const AppendRequest& request, EventStore::AppendDone done);
 
  private:
-  class Stream;
   struct Pending {
     std::string bytes;  // an AppendRequest
     size_t events = 0;
@@ -51,8 +44,7 @@ class AppendPipe {
 
   // With the lock held.
   absl::Status CheckRoom(const Pending& pending) const;
-  void Open();
-  bool FillMessage();  // true when the caller must make the stream write, once the lock is released
+  void Reopen();
   std::deque<Pending>::iterator Drop(std::deque<Pending>::iterator pending);
   std::vector<Answer> FailAll(const absl::Status& status);
   std::vector<Answer> Expire(absl::Time now);
@@ -64,25 +56,18 @@ class AppendPipe {
   // The answers of one message, to callers many of whom append again at once.
   void DeliverTogether(std::vector<Answer>& answers);
 
-  // From a stream. TakeOutcomes() is false when the bytes are no answer to what was sent.
-  bool TakeOutcomes(Stream& stream, std::string_view message);
-  void ReadsEnded(Stream& stream);
-  void WriteDone(Stream& stream, bool ok);
-  void Ended(Stream& stream, const absl::Status& status);
+  void NextMessage(std::string& message) override;
+  bool Take(Stream& stream, const grpc::ByteBuffer& message) override;
+  void Ended(Stream& stream, const absl::Status& status, std::unique_lock<std::mutex>& lock) override;
 
-  const Connection& connection_;
   const PipeLimits limits_;
   Followers& followers_;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
   std::deque<Pending> pending_;  // in order of the calls
   size_t sent_ = 0;              // so many of them are on the stream
   size_t events_ = 0;
   size_t bytes_ = 0;
-  Stream* stream_ = nullptr;   // that appends are written to
   std::thread::id answering_;  // while it tells callers of answers; what they append meanwhile goes together
-  size_t streams_ = 0;         // that gRPC is not done with
   bool closing_ = false;       // nothing new is taken
   bool closed_ = false;        // and nothing is opened again
   Backoff backoff_;

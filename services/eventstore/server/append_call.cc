@@ -1,8 +1,7 @@
 #include "services/eventstore/server/append_call.h"
 
-#include <absl/time/clock.h>
-
 #include <utility>
+#include <vector>
 
 #include "eventstore/check.h"
 #include "services/eventstore/wire/grpc.h"
@@ -39,49 +38,6 @@ grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobu
     Answer(*reactor, response, outcome);
   });
   return reactor;
-}
-
-AppendStreamCall::AppendStreamCall(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
-                                   grpc::CallbackServerContext& context)
-    : parts_(parts), gate_(parts.gate, context, method) {
-  parts_.streams.Add(this);
-  Next next;
-  {
-    const std::lock_guard lock(mutex_);
-    if (end_.ok()) end_ = gate_.Admit(absl::Now());
-    reads_ended_ = reads_ended_ || !end_.ok();
-    next = Decide();
-  }
-  Do(next);
-}
-
-void AppendStreamCall::OnReadDone(bool ok) {
-  absl::Status refused;
-  const absl::Time now = absl::Now();
-  bool take = false;
-  bool had_to_come = false;
-  {
-    const std::lock_guard lock(mutex_);
-    taking_ = take = ok && !reads_ended_ && !broken_;
-    had_to_come = now - asked_at_ > kHadWaited;
-  }
-  if (take) {
-    refused = gate_.Admit(now);
-    if (refused.ok()) refused = Take(FlatBytes(incoming_).view(), had_to_come);
-    incoming_.Clear();
-  }
-  Next next;
-  {
-    const std::lock_guard lock(mutex_);
-    reading_ = taking_ = false;
-    if (!ok) reads_ended_ = true;
-    if (!refused.ok() && !reads_ended_) {
-      reads_ended_ = true;
-      end_ = refused;
-    }
-    next = Decide();
-  }
-  Do(next);
 }
 
 absl::Status AppendStreamCall::Take(std::string_view message, bool had_to_come) {
@@ -130,78 +86,10 @@ void AppendStreamCall::Answer(Slot& slot, absl::StatusOr<Appended> outcome) {
   Do(next);
 }
 
-AppendStreamCall::Next AppendStreamCall::Decide() {
-  Next next;
-  if (finished_) return next;
-  const bool full = slots_.size() >= kStreamAppendsMax || slot_bytes_ >= kStreamAppendBytesMax;
-  if (!reading_ && !reads_ended_ && !broken_ && !full) {
-    reading_ = true;
-    asked_at_ = absl::Now();
-    StartRead(
-        &incoming_);  // with the lock held: else the stream might end in between, and this object with it
-  }
-  if (!writing_ && !broken_ && due_) writing_ = next.write = true;
-  // What is being taken up will be appended, even if the stream has broken or drains by now.
-  const bool answered = slots_.empty() && !taking_ && !writing_ && (broken_ || outgoing_.empty());
-  // A read may be under way when it is not the sender who ends the stream; it fails with the stream.
-  if (answered && (broken_ || reads_ended_)) finished_ = next.finish = true;
-  return next;
-}
-
-void AppendStreamCall::Do(const Next& next) {
-  if (next.write) Write();
-  if (next.finish) Finish(ToGrpcStatus(end_));
-}
-
-void AppendStreamCall::Write() {
-  {
-    const std::lock_guard lock(mutex_);
-    outgoing_message_ = ToBuffer(std::move(outgoing_));
-    outgoing_.clear();
-    due_ = false;
-  }
-  StartWrite(&outgoing_message_);
-}
-
-void AppendStreamCall::OnWriteDone(bool ok) {
-  Next next;
-  {
-    const std::lock_guard lock(mutex_);
-    writing_ = false;
-    broken_ = broken_ || !ok;
-    next = Decide();
-  }
-  Do(next);
-}
-
-void AppendStreamCall::OnCancel() {
-  Next next;
-  {
-    const std::lock_guard lock(mutex_);
-    broken_ = true;
-    next = Decide();
-  }
-  Do(next);
-}
-
-void AppendStreamCall::Drain() {
-  Next next;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!reads_ended_) end_ = absl::UnavailableError("the server is stopping");
-    reads_ended_ = true;
-    next = Decide();
-  }
-  Do(next);
-}
-
-void AppendStreamCall::OnDone() {
-  parts_.streams.Remove(this);
-  {
-    const std::lock_guard lock(mutex_);
-    QL_CHECK(slots_.empty(), "what is under way comes back to this object");
-  }
-  delete this;
+void AppendStreamCall::NextMessage(std::string& message) {
+  message = std::move(outgoing_);
+  outgoing_.clear();
+  due_ = false;
 }
 
 }  // namespace qinglan::eventstore::remote
