@@ -14,8 +14,8 @@ const runtime::KeyPair& Keys() {
 
 }  // namespace
 
-std::string TokenOf(const runtime::Principal& principal) {
-  return *runtime::MintToken(Keys().private_pem, principal, absl::Now(), absl::Now() + absl::Hours(1));
+std::string TokenOf(const runtime::Principal& principal, absl::Duration valid) {
+  return *runtime::MintToken(Keys().private_pem, principal, absl::Now(), absl::Now() + valid);
 }
 
 std::string OperatorToken() {

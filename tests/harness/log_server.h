@@ -1,6 +1,8 @@
 // A store of this process, served on loopback, and clients of it.
 #pragma once
 
+#include <absl/time/time.h>
+
 #include <memory>
 #include <string>
 
@@ -13,7 +15,7 @@
 namespace qinglan::tests {
 
 // The keys of every server of this process, so that a token outlives a restart.
-std::string TokenOf(const runtime::Principal& principal);
+std::string TokenOf(const runtime::Principal& principal, absl::Duration valid = absl::Hours(1));
 std::string OperatorToken();
 
 class LogServer {

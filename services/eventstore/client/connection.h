@@ -86,7 +86,7 @@ class Connection {
   grpc::ChannelInterface& channel() const { return *channel_; }
   const std::shared_ptr<LiveCalls>& calls() const { return calls_; }
   struct Methods {
-    grpc::internal::RpcMethod append_stream, read, read_page, subscribe, find_commit, get_head, get_head_at;
+    grpc::internal::RpcMethod append_stream, read, read_pages, subscribe, find_commit, get_head, get_head_at;
   };
   const Methods& methods() const { return methods_; }
   // Puts the token in, and lets the call wait for a server that is coming up.

@@ -8,6 +8,7 @@
 #include "services/eventstore/client/append_pipe.h"
 #include "services/eventstore/client/connection.h"
 #include "services/eventstore/client/followers.h"
+#include "services/eventstore/client/page_pipe.h"
 #include "services/eventstore/client/remote_read.h"
 #include "services/eventstore/client/remote_subscription.h"
 
@@ -18,13 +19,15 @@ struct RemoteEventStore::Parts {
       : options(given),
         connection(given.target, given.token),
         followers(std::make_shared<remote::Followers>()),
-        pipe(connection, {given.queue_events_max, given.queue_bytes_max, given.timeout}, *followers) {}
+        pipe(connection, {given.queue_events_max, given.queue_bytes_max, given.timeout}, *followers),
+        pages(connection) {}
   ~Parts() { followers->Close(); }
 
   const Options options;
   const remote::Connection connection;
   const std::shared_ptr<remote::Followers> followers;
   remote::AppendPipe pipe;
+  mutable remote::PagePipe pages;
 };
 
 absl::StatusOr<std::unique_ptr<RemoteEventStore>> RemoteEventStore::Connect(const Options& options) {
@@ -45,7 +48,8 @@ void RemoteEventStore::Append(AppendRequest request, AppendDone done) {
 absl::StatusOr<Position> RemoteEventStore::Read(const Query& query, const ReadOptions& options,
                                                 EventVisitor visit) const {
   QL_RETURN_IF_ERROR(CheckQuery(query));
-  return remote::ReadRemote(parts_->connection, parts_->options.timeout, query, options, visit);
+  return remote::ReadRemote(parts_->connection, parts_->pages, parts_->options.timeout, query, options,
+                            visit);
 }
 
 absl::StatusOr<EventStore::Commit> RemoteEventStore::FindCommit(std::string_view commit_id) const {

@@ -2,7 +2,6 @@
 
 #include <absl/cleanup/cleanup.h>
 #include <fmt/format.h>
-#include <grpcpp/impl/client_unary_call.h>
 
 #include <algorithm>
 #include <memory>
@@ -26,9 +25,10 @@ bool HasScan(const Query& query) {
 
 class Reading {
  public:
-  Reading(const Connection& connection, absl::Duration timeout, const Query& query,
+  Reading(const Connection& connection, PagePipe& pages, absl::Duration timeout, const Query& query,
           const ReadOptions& options, EventVisitor visit)
       : connection_(connection),
+        pages_(pages),
         timeout_(timeout),
         query_(query),
         left_(options),
@@ -59,20 +59,11 @@ class Reading {
   absl::Status AskForPage() {
     std::string request;
     EncodeRead(query_, left_, request);
-    grpc::ClientContext context;
-    connection_.Prepare(context);
-    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
-    grpc::ByteBuffer response;
-    const absl::Status status = FromGrpcStatus(
-        grpc::internal::BlockingUnaryCall(&connection_.channel(), connection_.methods().read_page, &context,
-                                          ToBuffer(std::move(request)), &response));
-    if (absl::IsDeadlineExceeded(status)) {
-      return absl::UnavailableError("the event store gave no answer in time");
-    }
+    const absl::StatusOr<PageBytes> answer = pages_.Ask(request, timeout_);
     // A server of an older version has no pages.
-    page_first_ = !status.ok() && !absl::IsUnimplemented(status);
-    if (!status.ok()) return absl::IsUnimplemented(status) ? absl::OkStatus() : status;
-    return Take(response);
+    page_first_ = !answer.ok() && !absl::IsUnimplemented(answer.status());
+    if (!answer.ok()) return absl::IsUnimplemented(answer.status()) ? absl::OkStatus() : answer.status();
+    return Take(answer->view());
   }
 
   // Over one call, until there is a result or it ended without.
@@ -91,7 +82,7 @@ class Reading {
     while (status.ok() && !result_.has_value()) {
       switch (stream->Wait(absl::Now() + timeout_, message)) {
         case MessageStream::Got::kMessage:
-          status = Take(message);
+          status = Take(FlatBytes(message).view());
           break;
         case MessageStream::Got::kEnd:
           status = stream->status().ok() ? absl::UnavailableError("the read ended without its end")
@@ -105,9 +96,8 @@ class Reading {
     return status;
   }
 
-  absl::Status Take(const grpc::ByteBuffer& message) {
-    const FlatBytes bytes(message);
-    if (!batch_.Open(bytes.view())) return absl::InternalError("the bytes are no ReadResponse");
+  absl::Status Take(std::string_view message) {
+    if (!batch_.Open(message)) return absl::InternalError("the bytes are no ReadResponse");
     received_ = true;
     const ReadEnd end = batch_.read_end();
     // A server of an older version whose read failed sends what it had read without a bound.
@@ -143,6 +133,7 @@ class Reading {
   }
 
   const Connection& connection_;
+  PagePipe& pages_;
   const absl::Duration timeout_;
   const Query& query_;
   ReadOptions left_;  // what a further call would have to read
@@ -159,9 +150,9 @@ class Reading {
 
 }  // namespace
 
-absl::StatusOr<Position> ReadRemote(const Connection& connection, absl::Duration timeout, const Query& query,
-                                    const ReadOptions& options, EventVisitor visit) {
-  return Reading(connection, timeout, query, options, visit).Run();
+absl::StatusOr<Position> ReadRemote(const Connection& connection, PagePipe& pages, absl::Duration timeout,
+                                    const Query& query, const ReadOptions& options, EventVisitor visit) {
+  return Reading(connection, pages, timeout, query, options, visit).Run();
 }
 
 }  // namespace qinglan::eventstore::remote

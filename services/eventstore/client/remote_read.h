@@ -5,11 +5,12 @@
 
 #include "eventstore/event_store.h"
 #include "services/eventstore/client/connection.h"
+#include "services/eventstore/client/page_pipe.h"
 
 namespace qinglan::eventstore::remote {
 
 // EventStore::Read() of a query that has been checked. UNAVAILABLE after `timeout` without a message.
-absl::StatusOr<Position> ReadRemote(const Connection& connection, absl::Duration timeout, const Query& query,
-                                    const ReadOptions& options, EventVisitor visit);
+absl::StatusOr<Position> ReadRemote(const Connection& connection, PagePipe& pages, absl::Duration timeout,
+                                    const Query& query, const ReadOptions& options, EventVisitor visit);
 
 }  // namespace qinglan::eventstore::remote

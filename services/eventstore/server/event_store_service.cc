@@ -9,7 +9,7 @@
 #include "eventstore/check.h"
 #include "qinglan/eventstore/v1/event_store_service.pb.h"
 #include "services/eventstore/server/append_call.h"
-#include "services/eventstore/server/page_call.h"
+#include "services/eventstore/server/pages_call.h"
 #include "services/eventstore/server/parts.h"
 #include "services/eventstore/server/read_call.h"
 #include "services/eventstore/server/subscribe_call.h"
@@ -81,19 +81,9 @@ class EventStoreService::Impl final : public grpc::Service {
 
   Handler* HandlerOf(const MethodDescriptor& method) {
     const std::string& name = method.name();
-    if (name == "AppendStream") {
-      return new grpc::internal::CallbackBidiHandler<ByteBuffer, ByteBuffer>(
-          [this, &method](CallbackServerContext* context) {
-            return new remote::AppendStreamCall(parts_, method, *context);
-          });
-    }
+    if (name == "AppendStream") return Exchange<remote::AppendStreamCall>(method);
     if (name == "Read") return Streaming<remote::ReadCallReactor>(method);
-    if (name == "ReadPage") {
-      return new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
-          [this, &method](CallbackServerContext* context, const ByteBuffer* request, ByteBuffer* response) {
-            return new remote::PageCallReactor(parts_, method, *context, *request, *response);
-          });
-    }
+    if (name == "ReadPages") return Exchange<remote::PagesCall>(method);
     if (name == "Subscribe") return Streaming<remote::SubscribeCallReactor>(method);
     if (name == "FindCommit") return Unary<v1::FindCommitRequest, v1::FindCommitResponse>(method);
     if (name == "GetHead") return Quick<v1::GetHeadRequest, v1::GetHeadResponse>(method);
@@ -103,6 +93,12 @@ class EventStoreService::Impl final : public grpc::Service {
         [this, &method](CallbackServerContext* context, const ByteBuffer* request, ByteBuffer* response) {
           return remote::StartAppend(parts_, method, *context, *request, *response);
         });
+  }
+
+  template <class Reactor>
+  Handler* Exchange(const MethodDescriptor& method) {
+    return new grpc::internal::CallbackBidiHandler<ByteBuffer, ByteBuffer>(
+        [this, &method](CallbackServerContext* context) { return new Reactor(parts_, method, *context); });
   }
 
   template <class Reactor>

@@ -1,21 +1,21 @@
 #include "services/eventstore/server/pages.h"
 
+#include <absl/time/clock.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "eventstore/check.h"
-#include "services/eventstore/wire/grpc.h"
 
 namespace qinglan::eventstore::remote {
 namespace {
 
-absl::Status EndedError() { return absl::CancelledError("the call was ended"); }
+constexpr size_t kClockEveryEvents = 16;
 
 }  // namespace
 
-absl::Status Pages::Open(const grpc::ByteBuffer& request) {
-  if (!DecodeRead(FlatBytes(request).view(), call_)) {
-    return absl::InvalidArgumentError("the bytes are no request to read");
-  }
+absl::Status Pages::Open(ReadCall call) {
+  call_ = std::move(call);
   QL_RETURN_IF_ERROR(CheckQuery(call_.query));
   QL_ASSIGN_OR_RETURN(const Position head, parts_.store.Head());
   up_to_ = std::min(call_.options.up_to.value_or(head), head);
@@ -24,8 +24,15 @@ absl::Status Pages::Open(const grpc::ByteBuffer& request) {
   return absl::OkStatus();
 }
 
+absl::Status Pages::Ended(size_t shown) const {
+  if (ended_) return absl::CancelledError("the call was ended");
+  if (deadline_ == absl::InfiniteFuture() || shown % kClockEveryEvents != 0) return absl::OkStatus();
+  return absl::Now() < deadline_ ? absl::OkStatus() : absl::DeadlineExceededError("the deadline is over");
+}
+
 Page Pages::Next() {
-  if (ended_) return {"", true, EndedError()};
+  absl::Status ended = Ended(0);
+  if (!ended.ok()) return {"", true, std::move(ended)};
   Page page;
   ReadOptions& options = call_.options;
   options.limit = std::min(left_, kMessageEventsMax);
@@ -36,13 +43,14 @@ Page Pages::Next() {
     AddEvent(event, page.bytes);
     last = event.position;
     MakeRoom(++count, page.bytes);
-    full = page.bytes.size() >= kMessageEventBytesMax || ended_;
-    return !full;
+    full = page.bytes.size() >= kMessageEventBytesMax;
+    ended = Ended(count);
+    return !full && ended.ok();
   });
   left_ -= count;
-  if (!read.ok() || ended_) {
+  if (!read.ok() || !ended.ok()) {
     page.last = true;
-    page.status = read.ok() ? EndedError() : read.status();
+    page.status = read.ok() ? std::move(ended) : read.status();
     // What was read before is a message like every other, and who reads on needs the bound.
     if (count > 0) AddReadEnd({up_to_, false, Position(0)}, page.bytes);
   } else if (left_ == 0 && count > 0) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <absl/status/status.h>
-#include <grpcpp/support/byte_buffer.h>
+#include <absl/time/time.h>
 
 #include <atomic>
 #include <cstddef>
@@ -14,7 +14,7 @@
 namespace qinglan::eventstore::remote {
 
 struct Page {
-  std::string bytes;    // of a ReadResponse or a ReadPageResponse
+  std::string bytes;    // of a ReadResponse
   bool last = false;    // nothing follows it
   absl::Status status;  // with `last`; the bytes are what was read before, with the bound, or none
 };
@@ -22,18 +22,24 @@ struct Page {
 // One thread at a time.
 class Pages {
  public:
-  // When `ended` becomes true, so does what is being read: with CANCELLED. Both must outlive it.
-  Pages(ServiceParts& parts, const std::atomic<bool>& ended) : parts_(parts), ended_(ended) {}
+  // When `ended` becomes true, so does what is being read: with CANCELLED; and soon after `deadline` with
+  // DEADLINE_EXCEEDED. The first two must outlive it.
+  Pages(ServiceParts& parts, const std::atomic<bool>& ended, absl::Time deadline = absl::InfiniteFuture())
+      : parts_(parts), ended_(ended), deadline_(deadline) {}
 
-  // Takes up a ReadRequest or a ReadPageRequest, which are alike. INVALID_ARGUMENT as in EventStore::Read().
-  absl::Status Open(const grpc::ByteBuffer& request);
+  // INVALID_ARGUMENT as in EventStore::Read().
+  absl::Status Open(ReadCall call);
 
   // Reads the log. Not after the last.
   Page Next();
 
  private:
+  // Not OK when it is to end before the store says so; looks at the clock now and then.
+  absl::Status Ended(size_t shown) const;
+
   ServiceParts& parts_;
   const std::atomic<bool>& ended_;
+  const absl::Time deadline_;
   ReadCall call_;
   Position up_to_;   // the bound of the whole read
   size_t left_ = 0;  // of the limit

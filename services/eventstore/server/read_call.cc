@@ -10,7 +10,11 @@ ReadCallReactor::ReadCallReactor(ServiceParts& parts, const google::protobuf::Me
                                  grpc::CallbackServerContext& context, const grpc::ByteBuffer& request)
     : parts_(parts), pages_(parts, ended_) {
   absl::Status status = parts.gate.Admit(context, method);
-  if (status.ok()) status = pages_.Open(request);
+  ReadCall call;
+  if (status.ok() && !DecodeRead(FlatBytes(request).view(), call)) {
+    status = absl::InvalidArgumentError("the bytes are no ReadRequest");
+  }
+  if (status.ok()) status = pages_.Open(std::move(call));
   if (!status.ok()) {
     Finish(ToGrpcStatus(status));
   } else {

@@ -11,12 +11,6 @@ namespace {
 
 const absl::CivilDay kEpochDay(1970, 1, 1);
 
-// Room for `size` more bytes at the end of `out`.
-WireWriter Grow(std::string& out, size_t size) {
-  out.resize(out.size() + size);
-  return WireWriter(out.data() + out.size() - size);
-}
-
 void AddItem(uint32_t field, std::string_view bytes, std::string& out) {
   Grow(out, ItemBytes(bytes.size())).Item(field, bytes);
 }
@@ -146,6 +140,33 @@ bool DecodeAppendedFields(std::string_view bytes, Appended& appended) {
   return reader.ok();
 }
 
+bool DecodeOutcome(std::string_view bytes, absl::StatusOr<Appended>& outcome) {
+  bool decided = false;
+  WireReader reader(bytes);
+  while (reader.Next()) {
+    if (reader.field() == 1) {
+      Appended appended;
+      if (!DecodeAppendedFields(reader.Bytes(), appended)) return false;
+      outcome = appended;
+      decided = true;
+    } else if (reader.field() == 2) {
+      absl::Status failure;
+      if (!DecodeFailure(reader.Bytes(), failure)) return false;
+      outcome = failure;
+      decided = true;
+    }
+  }
+  return reader.ok() && decided;
+}
+
+}  // namespace
+
+void EncodeFailure(const absl::Status& failure, std::string& out) {
+  AddNumber(1, static_cast<uint64_t>(failure.code()), out);
+  AddText(2, Std(failure.message()), out);
+  if (const auto conflict = ConflictPosition(failure)) AddNumberAlways(3, conflict->value, out);
+}
+
 bool DecodeFailure(std::string_view bytes, absl::Status& failure) {
   uint64_t code = 0;
   std::string_view message;
@@ -173,27 +194,6 @@ bool DecodeFailure(std::string_view bytes, absl::Status& failure) {
                                  : absl::Status(static_cast<absl::StatusCode>(code), Absl(message));
   return true;
 }
-
-bool DecodeOutcome(std::string_view bytes, absl::StatusOr<Appended>& outcome) {
-  bool decided = false;
-  WireReader reader(bytes);
-  while (reader.Next()) {
-    if (reader.field() == 1) {
-      Appended appended;
-      if (!DecodeAppendedFields(reader.Bytes(), appended)) return false;
-      outcome = appended;
-      decided = true;
-    } else if (reader.field() == 2) {
-      absl::Status failure;
-      if (!DecodeFailure(reader.Bytes(), failure)) return false;
-      outcome = failure;
-      decided = true;
-    }
-  }
-  return reader.ok() && decided;
-}
-
-}  // namespace
 
 void EncodeAppend(const AppendRequest& request, std::string& out) {
   AddText(1, request.commit_id, out);
@@ -274,9 +274,7 @@ void AddStreamOutcome(const absl::StatusOr<Appended>& outcome, std::string& out)
   if (outcome.ok()) {
     AddAppendedFields(*outcome, inner);
   } else {
-    AddNumber(1, static_cast<uint64_t>(outcome.status().code()), inner);
-    AddText(2, Std(outcome.status().message()), inner);
-    if (const auto conflict = ConflictPosition(outcome.status())) AddNumberAlways(3, conflict->value, inner);
+    EncodeFailure(outcome.status(), inner);
   }
   const size_t size = ItemBytes(inner.size());
   WireWriter writer = Grow(out, ItemBytes(size));

@@ -5,6 +5,7 @@
 
 #include <absl/functional/function_ref.h>
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,10 @@ void EncodeAppend(const AppendRequest& request, std::string& out);
 void AddStreamAppend(std::string_view append, std::string& out);
 [[nodiscard]] bool DecodeStreamAppends(std::string_view bytes, std::vector<AppendRequest>& requests);
 
+// AppendFailure, and ReadFailure, which has its first two fields
+void EncodeFailure(const absl::Status& failure, std::string& out);
+[[nodiscard]] bool DecodeFailure(std::string_view bytes, absl::Status& failure);
+
 // AppendResponse
 void EncodeAppended(const Appended& appended, std::string& out);
 [[nodiscard]] bool DecodeAppended(std::string_view bytes, Appended& appended);
@@ -33,7 +38,7 @@ void AddStreamOutcome(const absl::StatusOr<Appended>& outcome, std::string& out)
 [[nodiscard]] bool DecodeStreamOutcomes(std::string_view bytes,
                                         std::vector<absl::StatusOr<Appended>>& outcomes);
 
-// ReadRequest (and ReadPageRequest, whose fields are the same) and SubscribeRequest
+// ReadRequest and SubscribeRequest
 struct ReadCall {
   Query query;
   ReadOptions options;
@@ -47,9 +52,26 @@ struct SubscribeCall {
 void EncodeSubscribe(const Query& query, Position after, std::string& out);
 [[nodiscard]] bool DecodeSubscribe(std::string_view bytes, SubscribeCall& call);
 
-// ReadResponse, ReadPageResponse and SubscribeResponse: events, and what follows them. All keep their events
-// in the same field, and the first two are alike.
-// One message of events: whichever is reached first, and at least one event.
+// ReadPagesRequest: as many as there are questions, one after another.
+struct PageQuestion {
+  uint64_t id = 0;
+  ReadCall read;
+  absl::Duration timeout = absl::InfiniteDuration();
+};
+void AddPageQuestion(uint64_t id, std::string_view read, absl::Duration timeout, std::string& out);
+[[nodiscard]] bool DecodePageQuestions(std::string_view bytes, std::vector<PageQuestion>& questions);
+
+// ReadPagesResponse: as many as there are answers, one after another.
+struct PageAnswer {
+  uint64_t id = 0;
+  std::string_view page;  // a ReadResponse, or nothing when there is a failure
+  absl::Status failure;
+};
+void AddPageAnswer(const PageAnswer& answer, std::string& out);
+[[nodiscard]] bool DecodePageAnswers(std::string_view bytes, std::vector<PageAnswer>& answers);
+
+// ReadResponse and SubscribeResponse: events, and what follows them. Both keep their events in the same
+// field. One message of events: whichever is reached first, and at least one event.
 inline constexpr size_t kMessageEventsMax = 512;
 inline constexpr size_t kMessageEventBytesMax = 256 * 1024;
 void AddEvent(const EventView& event, std::string& out);
@@ -61,7 +83,7 @@ struct ReadEnd {
 void AddReadEnd(const ReadEnd& end, std::string& out);
 void AddProgress(const Progress& progress, std::string& out);
 
-// Takes the events of any of these responses off its bytes, which must outlive it. Not thread-safe.
+// Takes the events of either of these responses off its bytes, which must outlive it. Not thread-safe.
 class EventBatch {
  public:
   EventBatch() = default;

@@ -51,7 +51,7 @@ class WireWriter {
   }
   void Item(uint32_t field, std::string_view bytes) {
     Begin(field, bytes.size());
-    std::memcpy(at_, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());  // that of none may point nowhere
     at_ += bytes.size();
   }
   // The head of a message of `size` bytes, whose fields follow.
@@ -70,6 +70,12 @@ class WireWriter {
 
   char* at_;
 };
+
+// Room for `size` more bytes at the end of `out`.
+inline WireWriter Grow(std::string& out, size_t size) {
+  out.resize(out.size() + size);
+  return WireWriter(out.data() + out.size() - size);
+}
 
 // Steps through the fields of a message. After anything that is not well-formed, or a field asked for as what
 // it is not, ok() is false for good and there are no more fields. Views point into the bytes.

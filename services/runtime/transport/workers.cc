@@ -16,9 +16,10 @@ Workers::~Workers() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool Workers::Submit(std::function<void()> job) {
+bool Workers::Submit(std::function<void()> job, bool* at_once) {
   absl::MutexLock lock(&mutex_);
   if (ending_ || queue_.size() >= queue_max_) return false;
+  if (at_once != nullptr) *at_once = free_ > queue_.size();
   queue_.push_back(std::move(job));
   return true;
 }
@@ -28,7 +29,10 @@ void Workers::Work() {
   while (true) {
     std::function<void()> job;
     {
-      absl::MutexLock lock(&mutex_, absl::Condition(&ready));
+      absl::MutexLock lock(&mutex_);
+      ++free_;
+      mutex_.Await(absl::Condition(&ready));
+      --free_;
       if (queue_.empty()) return;
       job = std::move(queue_.front());
       queue_.pop_front();

@@ -18,8 +18,9 @@ class Workers {
   Workers(size_t threads, size_t queue_max);
   ~Workers();
 
-  // False, and nothing runs, when queue_max jobs are waiting already.
-  [[nodiscard]] bool Submit(std::function<void()> job);
+  // False, and nothing runs, when queue_max jobs are waiting already. `at_once`: a thread is free for it,
+  // else it waits until one is.
+  [[nodiscard]] bool Submit(std::function<void()> job, bool* at_once = nullptr);
 
  private:
   void Work();
@@ -27,6 +28,7 @@ class Workers {
   const size_t queue_max_;
   absl::Mutex mutex_;
   std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t free_ ABSL_GUARDED_BY(mutex_) = 0;  // threads; each of what is queued will take one
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };

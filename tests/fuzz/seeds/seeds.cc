@@ -128,6 +128,13 @@ void Sent(const Corpus& corpus) {
   }
   remote::AddReadEnd({kLast, true, kLast}, events);
   corpus.Add("wire", "events", '\4' + events);
+  std::string questions;
+  remote::AddPageQuestion(7, read, absl::Seconds(30), questions);
+  corpus.Add("wire", "questions", '\5' + questions);
+  std::string answers;
+  remote::AddPageAnswer({7, events, absl::OkStatus()}, answers);
+  remote::AddPageAnswer({8, {}, absl::UnavailableError("the disk failed")}, answers);
+  corpus.Add("wire", "answers", '\5' + answers);
 }
 
 void Proved(const Corpus& corpus) {

@@ -82,6 +82,32 @@ void Queries(std::string_view bytes) {
            "a subscription is as it was");
 }
 
+void Pages(std::string_view bytes) {
+  std::vector<PageQuestion> questions;
+  if (DecodePageQuestions(bytes, questions)) {
+    std::string out;
+    for (const PageQuestion& question : questions) {
+      std::string read;
+      EncodeRead(question.read.query, question.read.options, read);
+      AddPageQuestion(question.id, read, question.timeout, out);
+    }
+    std::vector<PageQuestion> again;
+    QL_CHECK(DecodePageQuestions(out, again) && again.size() == questions.size(), "none is lost on the way");
+    for (size_t i = 0; i < again.size(); ++i)
+      QL_CHECK(again[i].id == questions[i].id && again[i].read.query == questions[i].read.query,
+               "a question is as it was");
+  }
+  std::vector<PageAnswer> answers;
+  if (!DecodePageAnswers(bytes, answers)) return;
+  std::string out;
+  for (const PageAnswer& answer : answers) AddPageAnswer(answer, out);
+  std::vector<PageAnswer> again;
+  QL_CHECK(DecodePageAnswers(out, again) && again.size() == answers.size(), "none is lost on the way");
+  for (size_t i = 0; i < again.size(); ++i)
+    QL_CHECK(again[i].id == answers[i].id && again[i].failure.code() == answers[i].failure.code(),
+             "an answer is as it was");
+}
+
 void Events(std::string_view bytes) {
   EventBatch batch;
   if (!batch.Open(bytes)) return;
@@ -108,8 +134,8 @@ void Events(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   qinglan::fuzz::Input input(bytes, size);
   static constexpr void (*kMessages[])(std::string_view) = {
-      qinglan::fuzz::Append, qinglan::fuzz::StreamAppends, qinglan::fuzz::Answers, qinglan::fuzz::Queries,
-      qinglan::fuzz::Events};
-  kMessages[input.Byte() % 5](input.rest());
+      qinglan::fuzz::Append,  qinglan::fuzz::StreamAppends, qinglan::fuzz::Answers,
+      qinglan::fuzz::Queries, qinglan::fuzz::Events,        qinglan::fuzz::Pages};
+  kMessages[input.Byte() % 6](input.rest());
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "qinglan/training/v1/training_service.pb.h"
+#include "services/eventstore/server/gate.h"
 #include "services/eventstore/wire/grpc.h"
 #include "services/runtime/access/installation.h"
 #include "services/runtime/decision.h"
@@ -138,7 +139,7 @@ TEST_F(CallsTest, TheLargestCommitWithTheLargestConditionFitsIntoAMessage) {
 
 TEST_F(CallsTest, BytesThatAreNoRequestAreInvalidForEveryRpc) {
   const grpc::ByteBuffer broken = BufferOf("\x0a\x7f");
-  for (const char* rpc : {"Append", "FindCommit", "ReadPage"}) {
+  for (const char* rpc : {"Append", "FindCommit"}) {
     const auto context = client_.Context();
     grpc::ByteBuffer response;
     EXPECT_EQ(client_.Unary(rpc, *context, broken, response).error_code(), StatusCode::INVALID_ARGUMENT)
@@ -147,6 +148,12 @@ TEST_F(CallsTest, BytesThatAreNoRequestAreInvalidForEveryRpc) {
   for (const char* rpc : {"Read", "Subscribe"}) {
     const auto context = client_.Context();
     const auto stream = client_.Stream<grpc::ByteBuffer>(rpc, *context, broken);
+    EXPECT_EQ(stream->Finish().error_code(), StatusCode::INVALID_ARGUMENT) << rpc;
+  }
+  for (const char* rpc : {"AppendStream", "ReadPages"}) {
+    const auto context = client_.Context();
+    const auto stream = client_.StreamOfBytes(rpc, *context);
+    stream->Write(broken);
     EXPECT_EQ(stream->Finish().error_code(), StatusCode::INVALID_ARGUMENT) << rpc;
   }
 }
@@ -190,7 +197,7 @@ TEST_F(CallsTest, AnAppendThatWaitsTooLongMissesItsDeadlineAndIsFoundAgain) {
 // Each event takes 10 ms to be shown, so the whole log would take minutes.
 TEST_F(CallsTest, CancellationAndDeadlineEndAReadAtTheServerAtOnce) {
   log_.Put(20'000, {"t:1"});
-  log_.store().before_showing = [] { absl::SleepFor(absl::Milliseconds(10)); };
+  log_.store().before_showing = [](Position) { absl::SleepFor(absl::Milliseconds(10)); };
   v1::ReadRequest request;
   request.mutable_query()->add_items();
   for (const bool cancels : {true, false}) {
@@ -208,6 +215,41 @@ TEST_F(CallsTest, CancellationAndDeadlineEndAReadAtTheServerAtOnce) {
     EXPECT_EQ(log_.store().shown(), ended);
     EXPECT_LT(ended - before, 150u);
   }
+}
+
+// It takes as long as a stream's token is not looked at.
+TEST_F(CallsTest, ATokenThatRunsOutEndsItsStreamAndTheClientGoesOnWithAnother) {
+  const runtime::Principal principal{"operator", "", {{rules::v1::ROLE_OPERATOR, ""}}};
+  const auto short_lived = [&] { return TokenOf(principal, absl::Seconds(5)); };
+  auto options = log_.server().ClientOptions();
+  options.token = short_lived;
+  const auto store = *eventstore::RemoteEventStore::Connect(options);
+  const auto works = [&](const std::string& commit_id) {
+    EXPECT_TRUE(store->AppendAndWait(OneEvent(commit_id)).ok());
+    EXPECT_TRUE(store->Read(TaggedWith("t"), {}, [](const auto&) { return true; }).ok());
+  };
+  const RawClient client(log_.target(), short_lived());
+  const auto append_context = client.Context();
+  const auto appends = client.AppendStream(*append_context);
+  const auto pages_context = client.Context();
+  const auto pages = client.ReadPages(*pages_context);
+  v1::AppendStreamRequest append;
+  *append.add_appends() = Request("a");
+  v1::ReadPagesRequest question;
+  question.add_questions();
+  v1::AppendStreamResponse appended;
+  v1::ReadPagesResponse page;
+  ASSERT_TRUE(appends->Write(append) && appends->Read(&appended));
+  ASSERT_TRUE(pages->Write(question) && pages->Read(&page));
+  works("b");
+  absl::SleepFor(eventstore::remote::kTokenJudgedEvery + absl::Milliseconds(100));
+  *append.mutable_appends(0) = Request("c");
+  appends->Write(append);
+  EXPECT_EQ(appends->Finish().error_code(), StatusCode::UNAUTHENTICATED);
+  EXPECT_FALSE(log_.store().FindCommit("c").ok());
+  pages->Write(question);
+  EXPECT_EQ(pages->Finish().error_code(), StatusCode::UNAUTHENTICATED);
+  works("d");
 }
 
 TEST_F(CallsTest, OnlyAnOperatorOfTheWholeInstallationIsLetIn) {
@@ -233,19 +275,20 @@ TEST_F(CallsTest, OnlyAnOperatorOfTheWholeInstallationIsLetIn) {
                   testing::AnyOf(testing::HasSubstr("token"), testing::HasSubstr("may not")));
     };
     unary("Append", Request("c"), v1::AppendResponse());
-    unary("ReadPage", v1::ReadPageRequest(), v1::ReadPageResponse());
     unary("FindCommit", v1::FindCommitRequest(), v1::FindCommitResponse());
     unary("GetHead", v1::GetHeadRequest(), v1::GetHeadResponse());
     unary("GetHeadAt", v1::GetHeadAtRequest(), v1::GetHeadAtResponse());
     EXPECT_EQ(Stream<v1::ReadResponse>(client, "Read", v1::ReadRequest()).error_code(), each.code);
     EXPECT_EQ(Stream<v1::SubscribeResponse>(client, "Subscribe", v1::SubscribeRequest()).error_code(),
               each.code);
-    const auto context = client.Context();
-    const auto stream = client.AppendStream(*context);
     v1::AppendStreamRequest appends;
     *appends.add_appends() = Request("c");
-    stream->Write(appends);
-    EXPECT_EQ(stream->Finish().error_code(), each.code);
+    for (const char* rpc : {"AppendStream", "ReadPages"}) {
+      const auto context = client.Context();
+      const auto stream = client.StreamOfBytes(rpc, *context);
+      stream->Write(BufferOf(appends.SerializeAsString()));
+      EXPECT_EQ(stream->Finish().error_code(), each.code) << rpc;
+    }
   }
   EXPECT_EQ(*log_.store().Head(), Position(0));
 }

@@ -52,7 +52,7 @@ absl::StatusOr<Position> SeenThroughStore::Read(const eventstore::Query& query,
       return false;
     }
     ++shown_;
-    if (before_showing) before_showing();
+    if (before_showing) before_showing(event.position);
     return visit(event);
   });
   if (!failure.ok()) return failure;

@@ -32,7 +32,7 @@ class SeenThroughStore final : public eventstore::EventStore {
   // When so many events have been shown, the next fails its read instead, with UNAVAILABLE; once.
   mutable std::atomic<size_t> fails_once_at = SIZE_MAX;
   // Called before each event is shown.
-  std::function<void()> before_showing;
+  std::function<void(eventstore::Position)> before_showing;
 
   void Append(eventstore::AppendRequest request, AppendDone done) override;
   absl::StatusOr<eventstore::Position> Read(const eventstore::Query& query,

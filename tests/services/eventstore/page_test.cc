@@ -19,15 +19,24 @@ namespace v1 = eventstore::v1;
 
 class PageTest : public testing::Test {
  protected:
-  static v1::ReadPageRequest Tagged(const std::string& tag) {
-    v1::ReadPageRequest request;
+  static v1::ReadRequest Tagged(const std::string& tag) {
+    v1::ReadRequest request;
     request.mutable_query()->add_items()->add_tags(tag);
     return request;
   }
-  grpc::Status Ask(const v1::ReadPageRequest& request, v1::ReadPageResponse& page) {
+  grpc::Status Ask(const v1::ReadRequest& read, v1::ReadResponse& page) {
     const auto context = client_.Context();
+    const auto stream = client_.ReadPages(*context);
+    v1::ReadPagesRequest request;
+    *request.add_questions()->mutable_read() = read;
+    stream->Write(request);
+    v1::ReadPagesResponse response;
     page.Clear();
-    return client_.Unary("ReadPage", *context, request, page);
+    if (!stream->Read(&response)) return stream->Finish();
+    EXPECT_EQ(response.answers_size(), 1);
+    page = response.answers(0).page();
+    const v1::ReadFailure& failure = response.answers(0).failure();
+    return {static_cast<StatusCode>(failure.code()), failure.message()};
   }
 
   LogUnderTest log_;
@@ -37,7 +46,7 @@ class PageTest : public testing::Test {
 TEST_F(PageTest, AReadOfFewEventsIsWholeWithItsFirstPage) {
   log_.Put(20, {"t:1"});
   log_.Put(5, {"t:2"});
-  v1::ReadPageResponse page;
+  v1::ReadResponse page;
   ASSERT_TRUE(Ask(Tagged("t:1"), page).ok());
   EXPECT_EQ(page.events_size(), 20);
   EXPECT_TRUE(page.complete());
@@ -51,9 +60,9 @@ TEST_F(PageTest, AReadOfFewEventsIsWholeWithItsFirstPage) {
 
 TEST_F(PageTest, TheCallersLimitEndsItAtTheLastEvent) {
   log_.Put(20, {"t:1"});
-  v1::ReadPageRequest request = Tagged("t:1");
+  v1::ReadRequest request = Tagged("t:1");
   request.set_limit(7);
-  v1::ReadPageResponse page;
+  v1::ReadResponse page;
   ASSERT_TRUE(Ask(request, page).ok());
   EXPECT_EQ(page.events_size(), 7);
   EXPECT_TRUE(page.complete());
@@ -66,7 +75,7 @@ TEST_F(PageTest, TheCallersLimitEndsItAtTheLastEvent) {
 
 TEST_F(PageTest, ItIsBoundedInEventsAndInBytes) {
   log_.Put(kMessageEventsMax + 1, {"many"}, 10);
-  v1::ReadPageResponse page;
+  v1::ReadResponse page;
   ASSERT_TRUE(Ask(Tagged("many"), page).ok());
   EXPECT_EQ(page.events_size(), static_cast<int>(kMessageEventsMax));
   EXPECT_FALSE(page.complete());
@@ -81,9 +90,9 @@ TEST_F(PageTest, ItIsBoundedInEventsAndInBytes) {
 
 TEST_F(PageTest, PagesWithTheBoundOfTheFirstAreOfOneLogWhileItGrows) {
   log_.Put(1'200, {"t:1"});
-  v1::ReadPageRequest request = Tagged("t:1");
+  v1::ReadRequest request = Tagged("t:1");
   std::vector<uint64_t> seen;
-  v1::ReadPageResponse page;
+  v1::ReadResponse page;
   size_t pages = 0;
   while (!page.complete()) {
     ASSERT_TRUE(Ask(request, page).ok());
@@ -101,15 +110,15 @@ TEST_F(PageTest, PagesWithTheBoundOfTheFirstAreOfOneLogWhileItGrows) {
 }
 
 TEST_F(PageTest, ABrokenQueryIsInvalid) {
-  v1::ReadPageResponse page;
+  v1::ReadResponse page;
   EXPECT_EQ(Ask(Tagged(""), page).error_code(), StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(PageTest, ItEndsBeforeDamageAndThePageBehindItIsDataLoss) {
   log_.Put(20, {"t:1"});
   log_.store().damaged_at = 11;
-  v1::ReadPageRequest request = Tagged("t:1");
-  v1::ReadPageResponse page;
+  v1::ReadRequest request = Tagged("t:1");
+  v1::ReadResponse page;
   ASSERT_TRUE(Ask(request, page).ok());
   EXPECT_EQ(page.events_size(), 10);
   EXPECT_FALSE(page.complete());
@@ -130,35 +139,12 @@ TEST_F(PageTest, ItEndsBeforeDamageAndThePageBehindItIsDataLoss) {
   EXPECT_EQ(last, 10u);
 }
 
-// Each event takes 10 ms to be shown, so a page would take five seconds.
-TEST_F(PageTest, CancellationAndDeadlineEndItAtTheServerAtOnce) {
-  log_.Put(kMessageEventsMax, {"t:1"});
-  log_.store().before_showing = [] { absl::SleepFor(absl::Milliseconds(10)); };
-  for (const bool cancels : {true, false}) {
-    const size_t before = log_.store().shown();
-    const auto context = client_.Context(cancels ? absl::Seconds(100) : absl::Milliseconds(200));
-    std::thread canceller([&] {
-      while (log_.store().shown() == before) std::this_thread::yield();
-      if (cancels) context->TryCancel();
-    });
-    v1::ReadPageResponse page;
-    EXPECT_EQ(client_.Unary("ReadPage", *context, Tagged("t:1"), page).error_code(),
-              cancels ? StatusCode::CANCELLED : StatusCode::DEADLINE_EXCEEDED);
-    canceller.join();
-    absl::SleepFor(absl::Milliseconds(300));
-    const size_t ended = log_.store().shown();
-    absl::SleepFor(absl::Milliseconds(200));
-    EXPECT_EQ(log_.store().shown(), ended);
-    EXPECT_LT(ended - before, 150u);
-  }
-}
-
 TEST_F(PageTest, TheClientWaitsForAnAnswerNoLongerThanItsTimeout) {
   log_.Put(kMessageEventsMax, {"t:1"});
   auto options = log_.server().ClientOptions();
   options.timeout = absl::Milliseconds(300);
   const auto client = *eventstore::RemoteEventStore::Connect(options);
-  log_.store().before_showing = [] { absl::SleepFor(absl::Milliseconds(10)); };
+  log_.store().before_showing = [](Position) { absl::SleepFor(absl::Milliseconds(10)); };
   const absl::Time start = absl::Now();
   EXPECT_EQ(client->Read(TaggedWith("t:1"), {}, [](const auto&) { return true; }).status().code(),
             absl::StatusCode::kUnavailable);

@@ -23,6 +23,7 @@ class RawClient {
  public:
   using Bidi =
       grpc::ClientReaderWriter<eventstore::v1::AppendStreamRequest, eventstore::v1::AppendStreamResponse>;
+  using Pages = grpc::ClientReaderWriter<eventstore::v1::ReadPagesRequest, eventstore::v1::ReadPagesResponse>;
   using Bytes = grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>;
 
   explicit RawClient(const std::string& target, std::string token = OperatorToken())
@@ -56,23 +57,28 @@ class RawClient {
   }
 
   std::unique_ptr<Bidi> AppendStream(grpc::ClientContext& context) const {
-    return std::unique_ptr<Bidi>(
-        grpc::internal::ClientReaderWriterFactory<
-            eventstore::v1::AppendStreamRequest,
-            eventstore::v1::AppendStreamResponse>::Create(channel_.get(), AppendStreamMethod(), &context));
+    return Exchange<eventstore::v1::AppendStreamRequest, eventstore::v1::AppendStreamResponse>("AppendStream",
+                                                                                               context);
   }
-  std::unique_ptr<Bytes> AppendStreamOfBytes(grpc::ClientContext& context) const {
-    return std::unique_ptr<Bytes>(
-        grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>::Create(
-            channel_.get(), AppendStreamMethod(), &context));
+  std::unique_ptr<Pages> ReadPages(grpc::ClientContext& context) const {
+    return Exchange<eventstore::v1::ReadPagesRequest, eventstore::v1::ReadPagesResponse>("ReadPages",
+                                                                                         context);
+  }
+  std::unique_ptr<Bytes> StreamOfBytes(const std::string& rpc, grpc::ClientContext& context) const {
+    return Exchange<grpc::ByteBuffer, grpc::ByteBuffer>(rpc, context);
   }
 
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
  private:
-  grpc::internal::RpcMethod AppendStreamMethod() const {
-    static const std::string path = kService + "AppendStream";
-    return {path.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING, channel_};
+  template <class Request, class Response>
+  std::unique_ptr<grpc::ClientReaderWriter<Request, Response>> Exchange(const std::string& rpc,
+                                                                        grpc::ClientContext& context) const {
+    const std::string path = kService + rpc;
+    const grpc::internal::RpcMethod method(path.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING, channel_);
+    return std::unique_ptr<grpc::ClientReaderWriter<Request, Response>>(
+        grpc::internal::ClientReaderWriterFactory<Request, Response>::Create(channel_.get(), method,
+                                                                             &context));
   }
 
   const std::shared_ptr<grpc::Channel> channel_;

@@ -89,6 +89,40 @@ TEST(RestartTest, AReadGoesOnWhereItWasForwardsAndBackwards) {
   }
 }
 
+TEST(RestartTest, ReadersThatShareAStreamReadOnOverRestartsEachItsOwn) {
+  constexpr int kThreads = 8;
+  LogUnderTest log;
+  for (int t = 0; t < kThreads; ++t) log.Put(static_cast<size_t>(t) + 1, {fmt::format("t:{}", t)});
+  const auto client = log.server().Connect();
+  std::atomic<bool> stop = false;
+  std::atomic<int> reads = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      const std::string tag = fmt::format("t:{}", t);
+      while (!stop) {
+        int events = 0;
+        const auto read = client->Read(TaggedWith(tag), {}, [&](const EventView& event) {
+          EXPECT_EQ(event.tags[0], tag);
+          ++events;
+          return true;
+        });
+        ASSERT_TRUE(read.ok()) << read.status();
+        ASSERT_EQ(events, t + 1);
+        ++reads;
+      }
+    });
+  }
+  for (int restart = 0; restart < 3; ++restart) {
+    const int before = reads;
+    while (reads < before + 100) absl::SleepFor(absl::Milliseconds(1));
+    log.Down();
+    log.Up();
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
 TEST(RestartTest, WithoutAServerEverythingIsUnavailableInTime) {
   LogUnderTest log;
   auto options = log.server().ClientOptions();
@@ -127,6 +161,28 @@ TEST(RestartTest, ATokenThatIsNotLetInIsTheAnswerToEveryAppendThatWaits) {
   valid = true;
   absl::SleepFor(absl::Milliseconds(100));
   EXPECT_TRUE(client->AppendAndWait(OneEvent("a")).ok());
+}
+
+// A stream that waits for a server has the token of when it was opened.
+TEST(RestartTest, WhenTheServerComesReadsHaveATokenOfThatTime) {
+  LogUnderTest log;
+  auto options = log.server().ClientOptions();
+  options.timeout = absl::Milliseconds(500);
+  std::atomic<bool> valid = true;
+  options.token = [&] { return valid ? OperatorToken() : TokenOf({"u", "", {}}); };
+  const auto client = *eventstore::RemoteEventStore::Connect(options);
+  const auto read = [&] {
+    return client->Read(TaggedWith("t"), {}, [](const EventView&) { return true; }).status();
+  };
+  log.Down();
+  valid = false;
+  EXPECT_EQ(read().code(), absl::StatusCode::kUnavailable);
+  valid = true;
+  log.Up();
+  // A pause between two attempts to connect may outlast a read's time.
+  absl::Status again = read();
+  for (int i = 0; i < 20 && absl::IsUnavailable(again); ++i) again = read();
+  EXPECT_TRUE(again.ok()) << again;
 }
 
 TEST(RestartTest, AppendsThatWaitWhenTheServerGoesAreStoredOnceAndAnsweredInOrder) {

@@ -70,6 +70,54 @@ TEST(WireTest, OutcomesAreTheProtosMessage) {
   EXPECT_EQ(back[2].status(), absl::UnavailableError("the disk failed"));
 }
 
+TEST(WireTest, PageQuestionsAndAnswersAreTheProtosMessages) {
+  std::string read;
+  EncodeRead(Query{{QueryItem{{}, {"t:1"}}}}, {.after = Position(3), .limit = 20, .backwards = true}, read);
+  std::string bytes;
+  AddPageQuestion(1ull << 40, read, absl::Seconds(30), bytes);
+  AddPageQuestion(0, read, absl::Nanoseconds(1), bytes);
+  v1::ReadPagesRequest request;
+  ASSERT_TRUE(request.ParseFromString(bytes));
+  ASSERT_EQ(request.questions_size(), 2);
+  EXPECT_EQ(request.questions(0).id(), 1ull << 40);
+  EXPECT_EQ(request.questions(0).timeout_ms(), 30'000u);
+  EXPECT_EQ(request.questions(0).read().SerializeAsString(), read);
+  EXPECT_EQ(request.questions(1).timeout_ms(), 1u);  // 0 would be no limit
+  EXPECT_EQ(request.SerializeAsString(), bytes);
+  request.mutable_questions(1)->clear_timeout_ms();
+  std::vector<PageQuestion> questions;
+  ASSERT_TRUE(DecodePageQuestions(request.SerializeAsString(), questions));
+  EXPECT_EQ(questions[0].id, 1ull << 40);
+  EXPECT_EQ(questions[0].timeout, absl::Seconds(30));
+  EXPECT_EQ(questions[0].read.options.limit, 20u);
+  EXPECT_EQ(questions[1].timeout, absl::InfiniteDuration());
+  questions.clear();
+  ASSERT_TRUE(DecodePageQuestions(std::string("\x0a\x02\x18\x00", 4), questions));
+  EXPECT_EQ(questions[0].timeout, absl::InfiniteDuration()) << "written or not, 0 is none";
+
+  std::string page;
+  AddReadEnd({Position(9), true, Position(9)}, page);
+  bytes.clear();
+  AddPageAnswer({7, page, absl::OkStatus()}, bytes);
+  AddPageAnswer({8, {}, absl::DataLossError("position 6: damaged")}, bytes);
+  v1::ReadPagesResponse response;
+  ASSERT_TRUE(response.ParseFromString(bytes));
+  EXPECT_EQ(response.answers(0).page().up_to(), 9u);
+  EXPECT_EQ(response.answers(1).failure().message(), "position 6: damaged");
+  EXPECT_EQ(response.SerializeAsString(), bytes);
+  std::vector<PageAnswer> answers;
+  ASSERT_TRUE(DecodePageAnswers(bytes, answers));
+  EXPECT_EQ(answers[0].id, 7u);
+  EXPECT_EQ(answers[0].page, page);
+  EXPECT_EQ(answers[1].failure, absl::DataLossError("position 6: damaged"));
+  for (size_t cut = 1; cut < bytes.size(); ++cut) {
+    std::vector<PageAnswer> some;
+    const bool decoded = DecodePageAnswers(std::string_view(bytes).substr(0, cut), some);
+    EXPECT_TRUE(!decoded || some.size() == 1) << cut;
+  }
+  EXPECT_FALSE(DecodePageAnswers(std::string("\x0a\x02\x08\x07", 4), answers)) << "no page and no failure";
+}
+
 Event FullEvent() {
   return {Position(12),
           "commit",
