@@ -21,7 +21,8 @@ std::string OperatorToken();
 class LogServer {
  public:
   // Serves on `port`, or on any free one; ends the test program when it cannot. The store must outlive it.
-  explicit LogServer(eventstore::EventStore& store, int port = 0);
+  explicit LogServer(eventstore::EventStore& store, int port = 0,
+                     const eventstore::EventStoreServiceOptions& service_options = {});
   ~LogServer();
 
   int port() const { return server_->port(); }

@@ -1,6 +1,6 @@
 #include "services/eventstore/client/page_pipe.h"
 
-#include <absl/time/clock.h>
+#include <absl/cleanup/cleanup.h>
 
 #include <thread>
 #include <utility>
@@ -19,7 +19,6 @@ absl::StatusOr<PageBytes> PagePipe::Ask(std::string_view request, absl::Duration
   Question question;
   question.answer = absl::UnavailableError("the event store gave no answer in time");
   uint64_t id = 0;
-  uint64_t heard = 0;
   Stream* writes = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -27,14 +26,13 @@ absl::StatusOr<PageBytes> PagePipe::Ask(std::string_view request, absl::Duration
     AddPageQuestion(id, request, timeout, question.bytes);
     questions_.emplace(id, &question);
     unsent_.push_back(id);
-    heard = heard_;
-    if (stream_ == nullptr) Open();
   }
   // Whom the same message answered is about to ask again, too. On a busy machine these are let go first, and
   // all questions share a message.
   std::this_thread::yield();
   {
     const std::lock_guard lock(mutex_);
+    if (stream_ == nullptr && questions_.contains(id)) OpenFor(id);
     writes = FillMessage();
   }
   if (writes != nullptr) writes->Write();
@@ -43,13 +41,20 @@ absl::StatusOr<PageBytes> PagePipe::Ask(std::string_view request, absl::Duration
     {
       const std::lock_guard lock(mutex_);
       forgotten = Forget(id) != nullptr;
-      // Nothing came at all, of nobody's: the next is asked over another stream, with a token of its own
-      // time, and a server that is at work for this one learns that it need not be.
-      if (forgotten && heard == heard_ && stream_ != nullptr) stream_->Cancel();
+      // Nothing ever came: the next is asked over another stream, with a token of its own time. One that is
+      // at work has others' reads, and knows itself until when this one is waited for.
+      if (forgotten && stream_ != nullptr && !stream_->answered) stream_->Cancel();
     }
     if (!forgotten) question.answered.WaitForNotification();  // it is being answered at this moment
   }
   return std::move(question.answer);
+}
+
+void PagePipe::OpenFor(uint64_t id) {
+  absl::Cleanup forget = [&] { Forget(id); };  // if there is no token, but an exception
+  Open();
+  last_id_of_token_ = last_id_;
+  std::move(forget).Cancel();
 }
 
 PagePipe::Question* PagePipe::Forget(uint64_t id) {
@@ -80,7 +85,6 @@ bool PagePipe::Take(Stream& stream, const grpc::ByteBuffer& message) {
   {
     const std::lock_guard lock(mutex_);
     stream.answered = true;
-    ++heard_;
     for (const PageAnswer& answer : answers) questions.push_back(Forget(answer.id));
   }
   for (size_t i = 0; i < answers.size(); ++i) {
@@ -96,14 +100,16 @@ bool PagePipe::Take(Stream& stream, const grpc::ByteBuffer& message) {
 }
 
 void PagePipe::Ended(Stream& stream, const absl::Status& status, std::unique_lock<std::mutex>& lock) {
-  absl::Status why = status;
-  // Who was let in once may have a token that ran out: the next stream asks for it anew.
-  if (status.ok() || stream.answered) why = absl::UnavailableError("the stream of reads has ended");
+  const absl::Status broken = absl::UnavailableError("the stream of reads has ended");
+  // Who was let in once may have a token that ran out, and who asked later might have had another: the next
+  // stream asks for it anew.
+  const bool refused = !status.ok() && !stream.answered;
+  const uint64_t last_refused = refused ? last_id_of_token_ : 0;
   auto questions = std::exchange(questions_, {});
   unsent_.clear();
   lock.unlock();
   for (const auto& [id, question] : questions) {
-    question->answer = why;
+    question->answer = id <= last_refused ? status : broken;
     question->answered.Notify();
   }
   lock.lock();

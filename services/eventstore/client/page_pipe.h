@@ -34,8 +34,8 @@ class PageBytes {
   size_t size_;
 };
 
-// Thread-safe. What a stream's end left without an answer is UNAVAILABLE, or what the server said that does
-// not let us in: whoever asks again opens another.
+// Thread-safe. What a stream's end left without an answer is UNAVAILABLE, or what the server said that did
+// not let the stream in, if its token was taken for this question too: whoever asks again opens another.
 class PagePipe final : private Pipe {
  public:
   explicit PagePipe(const Connection& connection) : Pipe(connection, connection.methods().read_pages) {}
@@ -53,6 +53,7 @@ class PagePipe final : private Pipe {
   };
 
   // With the lock held.
+  void OpenFor(uint64_t id);
   Question* Forget(uint64_t id);
 
   void NextMessage(std::string& message) override;
@@ -60,7 +61,7 @@ class PagePipe final : private Pipe {
   void Ended(Stream& stream, const absl::Status& status, std::unique_lock<std::mutex>& lock) override;
 
   uint64_t last_id_ = 0;
-  uint64_t heard_ = 0;                                  // messages
+  uint64_t last_id_of_token_ = 0;                       // at the time when the stream's was taken
   absl::flat_hash_map<uint64_t, Question*> questions_;  // without an answer
   std::deque<uint64_t> unsent_;                         // of them, and maybe of some that nobody waits for
 };

@@ -27,8 +27,8 @@ void Pipe::Stream::OnDone(const grpc::Status& status) {
 }
 
 void Pipe::Open() {
+  stream_ = new Stream(*this, method_);  // which asks for a token, and that may throw
   ++streams_;
-  stream_ = new Stream(*this, method_);
 }
 
 Pipe::Stream* Pipe::FillMessage() {

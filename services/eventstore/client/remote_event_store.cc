@@ -19,15 +19,15 @@ struct RemoteEventStore::Parts {
       : options(given),
         connection(given.target, given.token),
         followers(std::make_shared<remote::Followers>()),
-        pipe(connection, {given.queue_events_max, given.queue_bytes_max, given.timeout}, *followers),
-        pages(connection) {}
+        pages(connection),
+        pipe(connection, {given.queue_events_max, given.queue_bytes_max, given.timeout}, *followers) {}
   ~Parts() { followers->Close(); }
 
   const Options options;
   const remote::Connection connection;
   const std::shared_ptr<remote::Followers> followers;
-  remote::AppendPipe pipe;
   mutable remote::PagePipe pages;
+  remote::AppendPipe pipe;  // its end calls back, and who is called may read
 };
 
 absl::StatusOr<std::unique_ptr<RemoteEventStore>> RemoteEventStore::Connect(const Options& options) {

@@ -28,7 +28,7 @@ class RemoteEventStore final : public EventStore {
  public:
   struct Options {
     std::string target;                          // "127.0.0.1:7411"
-    std::function<std::string()> token;          // the bearer token; asked anew for every call
+    std::function<std::string()> token;          // the bearer token; asked anew for every call and stream
     absl::Duration timeout = absl::Seconds(30);  // of an answer, or of a reader's next message
     size_t queue_events_max = 20'000;  // of appends that have no answer yet; one commit always may wait
     size_t queue_bytes_max = 64 * 1024 * 1024;

@@ -59,7 +59,7 @@ absl::Status Answer(EventStore& store, const v1::GetHeadAtRequest& request, v1::
 class EventStoreService::Impl final : public grpc::Service {
  public:
   Impl(EventStore& store, runtime::TokenVerifier& tokens, const EventStoreServiceOptions& options)
-      : parts_(store, tokens, options.read_threads, options.reads_waiting_max) {
+      : parts_(store, tokens, options) {
     for (int i = 0; i < Descriptor().method_count(); ++i) {
       const MethodDescriptor& method = *Descriptor().method(i);
       names_.push_back(std::make_unique<std::string>("/" + Descriptor().full_name() + "/" + method.name()));

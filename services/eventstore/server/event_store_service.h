@@ -12,8 +12,14 @@
 namespace qinglan::eventstore {
 
 struct EventStoreServiceOptions {
-  size_t read_threads = 16;          // reads, look-ups and followers that are at the log at the same time
-  size_t reads_waiting_max = 16384;  // that wait for one of these; one more is RESOURCE_EXHAUSTED
+  size_t read_threads = 16;  // reads, look-ups and followers that are at the log at the same time
+  // What waits for one of these: calls, and just as many questions of ReadPages, with their bytes. One more
+  // is RESOURCE_EXHAUSTED.
+  size_t reads_waiting_max = 16384;
+  size_t read_bytes_waiting_max = 64 * 1024 * 1024;
+  // Streams of ReadPages, of which a client has one; each may keep answers that its client does not take. One
+  // more is RESOURCE_EXHAUSTED.
+  size_t page_streams_max = 64;
 };
 
 // Thread-safe. The store and the verifier must outlive it, and it must outlive the server that it is given

@@ -19,6 +19,7 @@ void ExchangeCall::Start() {
   {
     const std::lock_guard lock(mutex_);
     if (end_.ok()) end_ = gate_.Admit(absl::Now());
+    if (end_.ok()) end_ = Enter();
     reads_ended_ = reads_ended_ || !end_.ok();
     next = Decide();
   }

@@ -46,6 +46,8 @@ class ExchangeCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
   bool broken_ = false;  // cancelled, or the peer is gone
 
  private:
+  // Once it is let in.
+  virtual absl::Status Enter() { return absl::OkStatus(); }
   // Takes up a message. `had_to_come`: it was not there yet when it was asked for.
   virtual absl::Status Take(std::string_view message, bool had_to_come) = 0;
   // With the lock held:

@@ -19,6 +19,12 @@ constexpr size_t kHeldBytesMax = 64 * 1024;
 
 }  // namespace
 
+absl::Status PagesCall::Enter() {
+  entered_ = parts_.page_streams.Enter();
+  return entered_ ? absl::OkStatus()
+                  : absl::ResourceExhaustedError("too many streams of pages are open; try again");
+}
+
 absl::Status PagesCall::Take(std::string_view message, bool) {
   if (CountItems(1, message) > kStreamQuestionsMax) {
     return absl::InvalidArgumentError(
@@ -29,15 +35,31 @@ absl::Status PagesCall::Take(std::string_view message, bool) {
     return absl::InvalidArgumentError("the bytes are no ReadPagesRequest");
   }
   const absl::Time now = absl::Now();
-  const size_t bytes = questions.empty() ? 0 : message.size() / questions.size();
   const std::lock_guard lock(mutex_);
   if (broken_) return absl::OkStatus();
-  for (PageQuestion& question : questions) {
-    waiting_.push_back({question.id, std::move(question.read), now + question.timeout, bytes});
-    waiting_bytes_ += bytes;
-  }
+  for (const PageQuestion& question : questions) Queue(question, now);
   CallWorker();
   return absl::OkStatus();
+}
+
+void PagesCall::Queue(const PageQuestion& question, absl::Time now) {
+  const size_t bytes = question.read.size();
+  if (bytes > kQuestionBytesMax) {
+    return Add({question.id, {}, absl::InvalidArgumentError("the read is larger than any query may be")});
+  }
+  if (!parts_.questions.Enter(bytes)) {
+    return Add({question.id, {}, absl::ResourceExhaustedError("too many reads are waiting; try again")});
+  }
+  waiting_.push_back({question.id, std::string(question.read), now + question.timeout});
+  waiting_bytes_ += bytes;
+}
+
+PagesCall::Question PagesCall::TakeOne() {
+  Question question = std::move(waiting_.front());
+  waiting_.pop_front();
+  waiting_bytes_ -= question.read.size();
+  parts_.questions.Leave(question.read.size());
+  return question;
 }
 
 bool PagesCall::due() const {
@@ -47,13 +69,8 @@ bool PagesCall::due() const {
 
 void PagesCall::CallWorker() {
   if (called_ || waiting_.empty() || AnswersFull()) return;
-  called_ = parts_.workers.Submit([this] { Work(); }, &at_once_);
-  if (called_ || working_ > 0) return;
-  for (const Question& question : waiting_) {
-    Add({question.id, {}, absl::ResourceExhaustedError("too many reads are waiting; try again")});
-  }
-  waiting_.clear();
-  waiting_bytes_ = 0;
+  called_ = true;
+  at_once_ = parts_.workers.SubmitAlways([this] { Work(); });
 }
 
 void PagesCall::Work() {
@@ -62,19 +79,16 @@ void PagesCall::Work() {
   ++working_;
   const absl::Time end_of_turn = absl::Now() + kTurnMax;
   for (bool mine = true; mine && !waiting_.empty() && !AnswersFull(); mine = absl::Now() < end_of_turn) {
-    Question question = std::move(waiting_.front());
-    waiting_.pop_front();
-    waiting_bytes_ -= question.bytes;
+    const Question question = TakeOne();
     CallWorker();
     const Next held = Decide();  // this read may take long
     lock.unlock();
     Do(held);
-    const uint64_t id = question.id;
-    const Page page = Read(std::move(question));
+    const Page page = Read(question);
     lock.lock();
     // What was read before the damage is a page; who goes on behind it meets the damage.
     const bool failed = page.bytes.empty() || absl::IsDeadlineExceeded(page.status);
-    if (!broken_) Add({id, page.bytes, failed ? page.status : absl::OkStatus()});
+    if (!broken_) Add({question.id, page.bytes, failed ? page.status : absl::OkStatus()});
     const Next next = Decide();
     lock.unlock();
     Do(next);
@@ -87,9 +101,13 @@ void PagesCall::Work() {
   Do(next);
 }
 
-Page PagesCall::Read(Question question) {
+Page PagesCall::Read(const Question& question) {
+  ReadCall read;
+  if (!DecodeRead(question.read, read)) {
+    return {"", true, absl::InvalidArgumentError("the bytes are no ReadRequest")};
+  }
   Pages pages(parts_, ended_, question.deadline);
-  if (absl::Status status = pages.Open(std::move(question.read)); !status.ok()) {
+  if (absl::Status status = pages.Open(std::move(read)); !status.ok()) {
     return {"", true, std::move(status)};
   }
   return pages.Next();
@@ -114,8 +132,7 @@ void PagesCall::NextMessage(std::string& message) {
 
 void PagesCall::Broken() {
   ended_ = true;
-  waiting_.clear();
-  waiting_bytes_ = 0;
+  while (!waiting_.empty()) TakeOne();
 }
 
 }  // namespace qinglan::eventstore::remote

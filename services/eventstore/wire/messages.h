@@ -52,10 +52,11 @@ struct SubscribeCall {
 void EncodeSubscribe(const Query& query, Position after, std::string& out);
 [[nodiscard]] bool DecodeSubscribe(std::string_view bytes, SubscribeCall& call);
 
-// ReadPagesRequest: as many as there are questions, one after another.
+// ReadPagesRequest: as many as there are questions, one after another. A ReadRequest is a
+// part of their bytes that is not looked at yet.
 struct PageQuestion {
   uint64_t id = 0;
-  ReadCall read;
+  std::string_view read;
   absl::Duration timeout = absl::InfiniteDuration();
 };
 void AddPageQuestion(uint64_t id, std::string_view read, absl::Duration timeout, std::string& out);

@@ -18,7 +18,7 @@ bool DecodeQuestion(std::string_view bytes, PageQuestion& question) {
   WireReader reader(bytes);
   while (reader.Next()) {
     if (reader.field() == 1) question.id = reader.Number();
-    if (reader.field() == 2 && !DecodeRead(reader.Bytes(), question.read)) return false;
+    if (reader.field() == 2) question.read = reader.Bytes();
     if (reader.field() == 3) question.timeout = TimeoutOf(reader.Number());
   }
   return reader.ok();

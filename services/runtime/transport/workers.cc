@@ -16,12 +16,18 @@ Workers::~Workers() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool Workers::Submit(std::function<void()> job, bool* at_once) {
+bool Workers::Submit(std::function<void()> job) {
   absl::MutexLock lock(&mutex_);
   if (ending_ || queue_.size() >= queue_max_) return false;
-  if (at_once != nullptr) *at_once = free_ > queue_.size();
   queue_.push_back(std::move(job));
   return true;
+}
+
+bool Workers::SubmitAlways(std::function<void()> job) {
+  absl::MutexLock lock(&mutex_);
+  const bool at_once = free_ > queue_.size();
+  queue_.push_back(std::move(job));
+  return at_once;
 }
 
 void Workers::Work() {

@@ -18,9 +18,12 @@ class Workers {
   Workers(size_t threads, size_t queue_max);
   ~Workers();
 
-  // False, and nothing runs, when queue_max jobs are waiting already. `at_once`: a thread is free for it,
-  // else it waits until one is.
-  [[nodiscard]] bool Submit(std::function<void()> job, bool* at_once = nullptr);
+  // False, and nothing runs, when queue_max jobs are waiting already.
+  [[nodiscard]] bool Submit(std::function<void()> job);
+
+  // For those who bound by themselves how many of theirs wait at the most: on top of queue_max. True when a
+  // thread is free for it, else it waits until one is.
+  bool SubmitAlways(std::function<void()> job);
 
  private:
   void Work();

@@ -86,15 +86,11 @@ void Pages(std::string_view bytes) {
   std::vector<PageQuestion> questions;
   if (DecodePageQuestions(bytes, questions)) {
     std::string out;
-    for (const PageQuestion& question : questions) {
-      std::string read;
-      EncodeRead(question.read.query, question.read.options, read);
-      AddPageQuestion(question.id, read, question.timeout, out);
-    }
+    for (const PageQuestion& each : questions) AddPageQuestion(each.id, each.read, each.timeout, out);
     std::vector<PageQuestion> again;
     QL_CHECK(DecodePageQuestions(out, again) && again.size() == questions.size(), "none is lost on the way");
     for (size_t i = 0; i < again.size(); ++i)
-      QL_CHECK(again[i].id == questions[i].id && again[i].read.query == questions[i].read.query,
+      QL_CHECK(again[i].id == questions[i].id && again[i].read == questions[i].read,
                "a question is as it was");
   }
   std::vector<PageAnswer> answers;

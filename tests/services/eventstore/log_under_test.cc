@@ -1,5 +1,6 @@
 #include "tests/services/eventstore/log_under_test.h"
 
+#include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -84,7 +85,8 @@ absl::StatusOr<std::unique_ptr<eventstore::Subscription>> SeenThroughStore::Subs
   return std::make_unique<Following>(*this, std::move(beneath));
 }
 
-LogUnderTest::LogUnderTest() {
+LogUnderTest::LogUnderTest(const eventstore::EventStoreServiceOptions& service_options)
+    : service_options_(service_options) {
   std::string path = testing::TempDir() + "/qinglan-remote-XXXXXX";
   directory_ = mkdtemp(path.data());
   Up();
@@ -95,7 +97,20 @@ LogUnderTest::~LogUnderTest() {
   std::filesystem::remove_all(directory_);
 }
 
+void LogUnderTest::HoldReadsOf(const std::string& tag) {
+  Put(1, {tag});
+  const Position slow = *log_->Head();
+  HoldReads();
+  seen_through_->before_showing = [this, slow](Position position) {
+    if (position != slow) return;
+    ++reads_held_;
+    while (holding_reads_) absl::SleepFor(absl::Milliseconds(1));
+    --reads_held_;
+  };
+}
+
 void LogUnderTest::Down() {
+  ReleaseReads();
   server_.reset();
   seen_through_.reset();
   log_.reset();
@@ -108,7 +123,7 @@ void LogUnderTest::Up() {
   QL_CHECK(log.ok(), log.status().ToString().c_str());
   log_ = *std::move(log);
   seen_through_ = std::make_unique<SeenThroughStore>(*log_);
-  server_ = std::make_unique<LogServer>(*seen_through_, port_);
+  server_ = std::make_unique<LogServer>(*seen_through_, port_, service_options_);
   port_ = server_->port();
 }
 
@@ -131,6 +146,25 @@ AppendRequest OneEvent(std::string commit_id, std::vector<std::string> tags, siz
   request.events.push_back(
       {"tested", std::move(tags), absl::CivilDay(2026, 9, 1), std::string(payload_bytes, 'x')});
   return request;
+}
+
+bool Eventually(const std::function<bool()>& is_so) {
+  const absl::Time give_up = absl::Now() + absl::Seconds(20);
+  while (!is_so()) {
+    if (absl::Now() > give_up) return false;
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  return true;
+}
+
+uint64_t Standstill(const std::function<uint64_t()>& count) {
+  EXPECT_TRUE(Eventually([&] { return count() > 0; }));
+  uint64_t before = 0;
+  do {
+    before = count();
+    absl::SleepFor(absl::Milliseconds(333));
+  } while (count() != before);
+  return before;
 }
 
 eventstore::Query TaggedWith(const std::string& tag) { return {{eventstore::QueryItem{{}, {tag}}}}; }

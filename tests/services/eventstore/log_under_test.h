@@ -60,12 +60,18 @@ class SeenThroughStore final : public eventstore::EventStore {
 
 class LogUnderTest {
  public:
-  LogUnderTest();
+  explicit LogUnderTest(const eventstore::EventStoreServiceOptions& service_options = {});
   ~LogUnderTest();
 
   SeenThroughStore& store() { return *seen_through_; }
   LogServer& server() { return *server_; }
   std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
+
+  // Puts an event with this tag. Whoever is shown it waits until they are released.
+  void HoldReadsOf(const std::string& tag);
+  size_t reads_held() const { return reads_held_; }
+  void HoldReads() { holding_reads_ = true; }  // again
+  void ReleaseReads() { holding_reads_ = false; }
 
   // The server and the log go, as in a restart; and come again on the same port.
   void Down();
@@ -75,16 +81,24 @@ class LogUnderTest {
   void Put(size_t count, const std::vector<std::string>& tags, size_t payload_bytes = 100);
 
  private:
+  const eventstore::EventStoreServiceOptions service_options_;
   std::string directory_;
   std::unique_ptr<eventstore::RocksEventStore> log_;
   std::unique_ptr<SeenThroughStore> seen_through_;
   std::unique_ptr<LogServer> server_;
   int port_ = 0;
   size_t puts_ = 0;
+  std::atomic<bool> holding_reads_ = false;
+  std::atomic<size_t> reads_held_ = 0;
 };
 
 eventstore::AppendRequest OneEvent(std::string commit_id, std::vector<std::string> tags = {},
                                    size_t payload_bytes = 100);
 eventstore::Query TaggedWith(const std::string& tag);
+
+// Waits until it is so; false when it is not within 20 seconds.
+bool Eventually(const std::function<bool()>& is_so);
+// Where a count stands once it has begun and then not moved for a third of a second.
+uint64_t Standstill(const std::function<uint64_t()>& count);
 
 }  // namespace qinglan::tests

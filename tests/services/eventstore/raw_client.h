@@ -8,7 +8,9 @@
 #include <grpcpp/impl/client_unary_call.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/support/sync_stream.h>
+#include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -84,6 +86,28 @@ class RawClient {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::string token_;
 };
+
+inline void AddQuestion(uint64_t id, const std::string& tag, eventstore::v1::ReadPagesRequest& request,
+                        absl::Duration timeout = absl::ZeroDuration()) {
+  eventstore::v1::PageQuestion& question = *request.add_questions();
+  question.set_id(id);
+  question.mutable_read()->mutable_query()->add_items()->add_tags(tag);
+  question.set_timeout_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(timeout)));
+}
+
+// The next `count` answers of the stream.
+using PageAnswers = std::map<uint64_t, eventstore::v1::PageAnswer>;
+inline PageAnswers AnswersOf(RawClient::Pages& stream, size_t count) {
+  PageAnswers answers;
+  eventstore::v1::ReadPagesResponse message;
+  while (answers.size() < count && stream.Read(&message)) {
+    for (const eventstore::v1::PageAnswer& answer : message.answers()) {
+      EXPECT_TRUE(answers.emplace(answer.id(), answer).second) << answer.id();
+    }
+  }
+  EXPECT_EQ(answers.size(), count);
+  return answers;
+}
 
 inline grpc::ByteBuffer BufferOf(const std::string& bytes) {
   const grpc::Slice slice(bytes);

@@ -86,10 +86,11 @@ TEST(WireTest, PageQuestionsAndAnswersAreTheProtosMessages) {
   EXPECT_EQ(request.SerializeAsString(), bytes);
   request.mutable_questions(1)->clear_timeout_ms();
   std::vector<PageQuestion> questions;
-  ASSERT_TRUE(DecodePageQuestions(request.SerializeAsString(), questions));
+  const std::string sent = request.SerializeAsString();
+  ASSERT_TRUE(DecodePageQuestions(sent, questions));
   EXPECT_EQ(questions[0].id, 1ull << 40);
   EXPECT_EQ(questions[0].timeout, absl::Seconds(30));
-  EXPECT_EQ(questions[0].read.options.limit, 20u);
+  EXPECT_EQ(questions[0].read, read);
   EXPECT_EQ(questions[1].timeout, absl::InfiniteDuration());
   questions.clear();
   ASSERT_TRUE(DecodePageQuestions(std::string("\x0a\x02\x18\x00", 4), questions));
