@@ -55,10 +55,10 @@ absl::Status AtEvent(const absl::Status& why, const eventstore::EventView& event
 
 // Brings every target from its checkpoint to `up_to`. A target whose projection refuses an event stops there,
 // with nothing of the rows since the last storing, and so does one of which what must be read is damaged; the
-// others go on. A damaged row that is only appended to stops nobody: it stays so, with what comes after it.
-// Errors of the stores, and CANCELLED, end all of it: what was stored by then stays and is gone on from
-// by the next call, for each target's checkpoint is stored together with its rows. The targets may have come
-// to different positions by then: the next call reads from the lowest. The projections must be made anew
+// others go on. A damaged row that is only appended to stops nobody, as a rule: it stays so, with what comes
+// after it. Errors of the stores, and CANCELLED, end all of it: what was stored by then stays and is gone on
+// from by the next call, for each target's checkpoint is stored together with its rows. The targets may have
+// come to different positions by then: the next call reads from the lowest. The projections must be made anew
 // before that.
 [[nodiscard]] absl::StatusOr<RebuildStats> Rebuild(const eventstore::EventStore& store, ViewStore& views,
                                                    std::vector<RebuildTarget>& targets,

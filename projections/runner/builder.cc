@@ -104,7 +104,8 @@ void Builder::BringNear(Group& group) {
       for (const auto& build : group) StopBuild(*build, built);
       return;
     }
-    for (const auto& build : group) board_->Fail(build->id, ViewState::kRetrying, built);
+    for (const auto& build : group)
+      if (!build->stopped) board_->Fail(build->id, ViewState::kRetrying, built);
     spdlog::error("views are not built, another attempt in {}: {}", absl::FormatDuration(pause),
                   built.ToString());
     if (!Pause(pause)) return;
@@ -172,10 +173,12 @@ absl::Status Builder::BuildOnce(Group& group) {
   for (size_t i = 0; i < group.size(); ++i) {
     group[i]->checkpoint = targets[i].checkpoint;
     group[i]->Rewind();
-    // One in pieces that was not put together goes on, to the same event: it shall not stop without rows.
+    // One in pieces that was not put together goes on, to the same event: it shall not stop without rows. But
+    // one that is damaged gets none by going on.
+    const absl::Status& why = targets[i].status;
     const bool is_made = stats.ok() || !view_store_->IsInPieces(group[i]->id).value_or(true);
-    if (!targets[i].status.ok() && is_made) {
-      StopBuild(*group[i], targets[i].status);
+    if (!why.ok() && (is_made || absl::IsDataLoss(why))) {
+      StopBuild(*group[i], why);
     } else {
       Tell(*group[i]);
     }

@@ -100,8 +100,12 @@ void Follower::Run() {
 }
 
 absl::Status Follower::ReadCheckpoints() {
-  for (const auto& build : builds_)
-    if (!build->stopped) QL_RETURN_IF_ERROR(build->ReadCheckpoint(*view_store_));
+  for (const auto& build : builds_) {
+    if (build->stopped) continue;
+    const absl::Status read = build->ReadCheckpoint(*view_store_);
+    if (!absl::IsDataLoss(read)) QL_RETURN_IF_ERROR(read);
+    if (!read.ok()) StopBuild(*build, read);  // it is damaged, and no other
+  }
   unsure_ = false;
   return absl::OkStatus();
 }

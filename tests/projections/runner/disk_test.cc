@@ -138,6 +138,24 @@ TEST_F(RunnerTest, ARebuildWhoseDiskRefusesIsTriedAgainUntilItRecovers) {
   EXPECT_EQ(rows.at("events"), "xxxxxxxx");
 }
 
+TEST_F(RunnerTest, AViewThatStopsInARebuildWhoseDiskRefusesIsNotTakenForOneThatIsTriedAgain) {
+  for (int i = 0; i < 8; ++i) Append(*log_, fmt::format("c{}", i), {"poison"});
+  Runner::Options options;
+  options.retry_first = options.retry_max = absl::Milliseconds(20);
+  options.together_events_max = 2;
+  const ViewId weak{"weak", 1};
+  auto limit = std::make_unique<tests::FileSizeLimit>(kFileBytesMax);
+  std::vector<std::unique_ptr<Projection>> both;
+  both.push_back(std::make_unique<Tally>("weak", 1, eventstore::Query::All(), "poison"));
+  both.push_back(std::make_unique<Noisy>());
+  ASSERT_TRUE(Start(std::move(both), options).ok());
+  ASSERT_TRUE(Becomes({"all", 1}, ViewState::kRetrying));
+  EXPECT_EQ(runner_->Status(weak)->state, ViewState::kStopped);
+  limit.reset();
+  EXPECT_EQ(Answer("all", Position(8)).size(), 8u + 1);
+  EXPECT_EQ(runner_->Status(weak)->state, ViewState::kStopped);
+}
+
 // What a commit that failed left whole in the write-ahead log, and what comes back when the database is
 // opened anew: the test does both before the runner's next attempt.
 void ComeBack(ViewStore& views, const ViewId& view, Position after, Position last) {
