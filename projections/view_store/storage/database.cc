@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -111,6 +112,9 @@ absl::StatusOr<Database> Database::Open(const DatabaseOptions& options) {
   database.folds = options.folds;
   database.has_stopped = std::make_shared<std::atomic<bool>>(false);
   database.options.listeners = {std::make_shared<StopNote>(database.has_stopped)};
+  // Else RocksDB tells of an error that a new folder is not there. What is worse, Open() tells.
+  std::error_code ignored;
+  std::filesystem::create_directories(options.directory, ignored);
   std::vector<std::string> names;
   if (!rocksdb::DB::ListColumnFamilies(database.options, options.directory, &names).ok()) {
     names = {rocksdb::kDefaultColumnFamilyName};  // a new folder; Open() tells when it is something worse

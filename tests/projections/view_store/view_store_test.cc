@@ -2,12 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,6 +82,18 @@ class ViewStoreTest : public ::testing::Test {
   std::string directory_;
   std::unique_ptr<ViewStore> store_;
 };
+
+TEST_F(ViewStoreTest, ANewFolderIsNoErrorThatIsTold) {
+  store_.reset();
+  std::filesystem::remove_all(directory_);
+  std::ostringstream told;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_mt>(told)));
+  Open();
+  spdlog::set_default_logger(before);
+  EXPECT_EQ(told.str(), "");
+}
 
 // A file that could not be written twice in a row, as on a full disk, would end the process.
 TEST_F(ViewStoreTest, RocksDbWritesNoLogFileBesideTheRows) {
