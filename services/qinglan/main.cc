@@ -1,4 +1,9 @@
 #include <absl/synchronization/mutex.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
 
 #include "services/qinglan/bench/bench_command.h"
 #include "services/qinglan/command_line.h"
@@ -16,6 +21,9 @@ int main(int argc, char** argv) {
   // Debian's abseil is built with its search for deadlocks, at which every mutex that is locked, gRPC's above
   // all, is entered in a graph behind one lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  // Not among a command's answer, which may be JSON for another program.
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()));
   CLI::App app{"Qinglan 青蓝: an event-sourced record of teachers' professional growth", "qinglan"};
   app.require_subcommand(1);
   qinglan::RunCommand run;
