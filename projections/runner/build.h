@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "eventstore/check.h"
 #include "projections/projection.h"
 #include "projections/view_store/view_store.h"
 
@@ -40,6 +42,20 @@ struct Build {
   bool stopped = false;  // by an event that it cannot apply
   bool settled = false;  // the runner has been told that it has caught up
 };
+
+// Of all that have not stopped. One whose checkpoint is damaged is given to `stop`, for it is no other's
+// fault.
+template <class StopBuild>
+absl::Status ReadCheckpoints(const std::vector<std::shared_ptr<Build>>& builds, ViewStore& views,
+                             StopBuild stop) {
+  for (const std::shared_ptr<Build>& build : builds) {
+    if (build->stopped) continue;
+    const absl::Status read = build->ReadCheckpoint(views);
+    if (!absl::IsDataLoss(read)) QL_RETURN_IF_ERROR(read);
+    if (!read.ok()) stop(*build, read);
+  }
+  return absl::OkStatus();
+}
 
 // Whether another attempt may succeed without anybody mending something here: the disk or another process is
 // not there, or does not let us in until its token is renewed.

@@ -116,13 +116,8 @@ void Builder::BringNear(Group& group) {
 }
 
 absl::Status Builder::ReadCheckpoints(const Group& group) {
-  for (const auto& build : group) {
-    if (build->stopped) continue;
-    const absl::Status read = build->ReadCheckpoint(*view_store_);
-    if (!absl::IsDataLoss(read)) QL_RETURN_IF_ERROR(read);
-    if (!read.ok()) StopBuild(*build, read);  // it is damaged, and no other
-  }
-  return absl::OkStatus();
+  return projections::ReadCheckpoints(
+      group, *view_store_, [this](Build& build, const absl::Status& why) { StopBuild(build, why); });
 }
 
 bool Builder::AnyInPieces(const Group& group) const {

@@ -100,12 +100,8 @@ void Follower::Run() {
 }
 
 absl::Status Follower::ReadCheckpoints() {
-  for (const auto& build : builds_) {
-    if (build->stopped) continue;
-    const absl::Status read = build->ReadCheckpoint(*view_store_);
-    if (!absl::IsDataLoss(read)) QL_RETURN_IF_ERROR(read);
-    if (!read.ok()) StopBuild(*build, read);  // it is damaged, and no other
-  }
+  QL_RETURN_IF_ERROR(projections::ReadCheckpoints(
+      builds_, *view_store_, [this](Build& build, const absl::Status& why) { StopBuild(build, why); }));
   unsure_ = false;
   return absl::OkStatus();
 }

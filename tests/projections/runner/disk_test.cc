@@ -121,11 +121,20 @@ TEST_F(RunnerTest, ARowThatTheDiskDoesNotGiveIsAskedForAgain) {
   EXPECT_EQ(runner_->Status({"careful", 1})->state, ViewState::kLive);
 }
 
-TEST_F(RunnerTest, ARebuildWhoseDiskRefusesIsTriedAgainUntilItRecovers) {
-  for (int i = 0; i < 8; ++i) Append(*log_, fmt::format("c{}", i), {"A"});
-  Runner::Options options;
-  options.retry_first = options.retry_max = absl::Milliseconds(20);
-  options.together_events_max = 2;
+class RebuildRefusedTest : public RunnerTest {
+ protected:
+  // Eight events of a type, which a start builds views from and does not follow.
+  Runner::Options RebuildOfEight(const std::string& type) {
+    for (int i = 0; i < 8; ++i) Append(*log_, fmt::format("c{}", i), {type});
+    Runner::Options options;
+    options.retry_first = options.retry_max = absl::Milliseconds(20);
+    options.together_events_max = 2;
+    return options;
+  }
+};
+
+TEST_F(RebuildRefusedTest, ARebuildWhoseDiskRefusesIsTriedAgainUntilItRecovers) {
+  const Runner::Options options = RebuildOfEight("A");
   const ViewId view{"all", 1};
   auto limit = std::make_unique<tests::FileSizeLimit>(kFileBytesMax);
   // A rebuild reads nothing that it could refuse: the file of rows is what does not fit.
@@ -138,11 +147,8 @@ TEST_F(RunnerTest, ARebuildWhoseDiskRefusesIsTriedAgainUntilItRecovers) {
   EXPECT_EQ(rows.at("events"), "xxxxxxxx");
 }
 
-TEST_F(RunnerTest, AViewThatStopsInARebuildWhoseDiskRefusesIsNotTakenForOneThatIsTriedAgain) {
-  for (int i = 0; i < 8; ++i) Append(*log_, fmt::format("c{}", i), {"poison"});
-  Runner::Options options;
-  options.retry_first = options.retry_max = absl::Milliseconds(20);
-  options.together_events_max = 2;
+TEST_F(RebuildRefusedTest, AViewThatStopsInARebuildWhoseDiskRefusesIsNotTakenForOneThatIsTriedAgain) {
+  const Runner::Options options = RebuildOfEight("poison");
   const ViewId weak{"weak", 1};
   auto limit = std::make_unique<tests::FileSizeLimit>(kFileBytesMax);
   std::vector<std::unique_ptr<Projection>> both;

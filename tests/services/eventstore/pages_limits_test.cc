@@ -54,6 +54,13 @@ class PagesLimitsTest : public testing::Test {
     client_ = std::make_unique<RawClient>(log_->target());
     log_->Put(1, {"quick"});
   }
+  // With room for so many questions beside those that hold the threads.
+  void ServeAndHold(size_t reads_waiting_max) {
+    EventStoreServiceOptions options;
+    options.reads_waiting_max = reads_waiting_max;
+    Serve(options);
+    HoldThreads();
+  }
   void HoldThreads() {
     log_->HoldReadsOf("slow");
     if (holding_ == nullptr) holding_ = Open();
@@ -77,10 +84,7 @@ class PagesLimitsTest : public testing::Test {
 
 TEST_F(PagesLimitsTest, QuestionsOverWhatMayWaitAreRefusedAtOnceAndOthersAnswered) {
   constexpr size_t kWaiting = 10;
-  EventStoreServiceOptions options;
-  options.reads_waiting_max = kWaiting;
-  Serve(options);
-  HoldThreads();
+  ServeAndHold(kWaiting);
   const auto one = Open();
   const auto another = Open();
   ASSERT_TRUE(one->Write(Questions(0, kWaiting + 2, "quick")));
@@ -95,10 +99,7 @@ TEST_F(PagesLimitsTest, QuestionsOverWhatMayWaitAreRefusedAtOnceAndOthersAnswere
 
 TEST_F(PagesLimitsTest, AStreamThatEndsLeavesThePlacesOfItsQuestions) {
   constexpr size_t kWaiting = 10;
-  EventStoreServiceOptions options;
-  options.reads_waiting_max = kWaiting;
-  Serve(options);
-  HoldThreads();
+  ServeAndHold(kWaiting);
   const auto one = Open();
   ASSERT_TRUE(one->Write(Questions(0, kWaiting + 1, "quick")));
   AnswersOf(*one, 1);
@@ -135,10 +136,7 @@ TEST_F(PagesLimitsTest, QuestionsOverTheBytesThatMayWaitAreRefusedAtOnce) {
 
 TEST_F(PagesLimitsTest, AQueueThatCallsHaveFilledRefusesNoQuestion) {
   constexpr size_t kWaiting = 4;
-  EventStoreServiceOptions options;
-  options.reads_waiting_max = kWaiting;
-  Serve(options);
-  HoldThreads();
+  ServeAndHold(kWaiting);
   v1::ReadRequest read;
   read.mutable_query()->add_items()->add_tags("quick");
   std::vector<std::unique_ptr<grpc::ClientReader<v1::ReadResponse>>> reads;
