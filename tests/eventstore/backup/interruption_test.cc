@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <random>
 #include <thread>
 
@@ -48,22 +49,36 @@ TEST(BackupInterruptionChild, DISABLED_Part) {
   ASSERT_TRUE(created.ok()) << created.status();
 }
 
-// Starts the part and kills it after `life`. True when it had not ended by then.
-bool RunAndKill(const char* part, const std::string& folder, absl::Duration life) {
+pid_t Start(const char* part, const std::string& folder) {
   const pid_t child = fork();
-  if (child == 0) {
-    setenv(kPartVariable, part, 1);
-    setenv(kFolderVariable, folder.c_str(), 1);
-    execl("/proc/self/exe", "backup", "--gtest_filter=BackupInterruptionChild.DISABLED_Part",
-          "--gtest_also_run_disabled_tests", static_cast<char*>(nullptr));
-    std::_Exit(1);
-  }
-  absl::SleepFor(life);
-  kill(child, SIGKILL);
+  if (child != 0) return child;
+  setenv(kPartVariable, part, 1);
+  setenv(kFolderVariable, folder.c_str(), 1);
+  execl("/proc/self/exe", "backup", "--gtest_filter=BackupInterruptionChild.DISABLED_Part",
+        "--gtest_also_run_disabled_tests", static_cast<char*>(nullptr));
+  std::_Exit(1);
+}
+
+int End(pid_t child) {
   int status = 0;
   waitpid(child, &status, 0);
   EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << "the child failed";
-  return WIFSIGNALED(status);
+  return status;
+}
+
+// Starts the part and kills it after `life`. True when it had not ended by then.
+bool RunAndKill(const char* part, const std::string& folder, absl::Duration life) {
+  const pid_t child = Start(part, folder);
+  absl::SleepFor(life);
+  kill(child, SIGKILL);
+  return WIFSIGNALED(End(child));
+}
+
+// How long the part takes when it is left alone, its start included.
+absl::Duration WholeLife(const char* part, const std::string& folder) {
+  const absl::Time start = absl::Now();
+  EXPECT_FALSE(WIFSIGNALED(End(Start(part, folder))));
+  return absl::Now() - start;
 }
 
 class BackupInterruptionTest : public testing::Test {
@@ -72,8 +87,20 @@ class BackupInterruptionTest : public testing::Test {
     AppendCommits(*installation_.Open(), 1, 3000);
     installation_.WriteKey("keys-0e", std::string(100'000, 'k'));
   }
-  absl::Duration RandomLife() {
-    return absl::Milliseconds(std::uniform_int_distribution<int>(20, 400)(random_));
+  // Kills the part at random instants of the time that it takes here, until kRounds kills have met it; calls
+  // `before` and `after` each time.
+  void KillOften(const char* part, const std::function<void()>& before, const std::function<void()>& after) {
+    const std::string folder = fs::path(installation_.In("x")).parent_path();
+    before();
+    const absl::Duration whole = WholeLife(part, folder);
+    after();
+    int met = 0;
+    for (int round = 0; met < kRounds && round < 10 * kRounds; ++round) {
+      before();
+      met += RunAndKill(part, folder, whole * std::uniform_real_distribution<double>(0, 1)(random_)) ? 1 : 0;
+      ASSERT_NO_FATAL_FAILURE(after());
+    }
+    EXPECT_EQ(met, kRounds) << "too few kills met it: make it longer";
   }
 
   const Installation installation_;
@@ -81,37 +108,39 @@ class BackupInterruptionTest : public testing::Test {
 };
 
 TEST_F(BackupInterruptionTest, AKilledBackupLeavesTheGenerationsThatThereWere) {
-  const std::string folder = fs::path(installation_.In("x")).parent_path();
   installation_.Back(*installation_.Open());
-  int met = 0;
-  for (int round = 0; round < kRounds; ++round) {
-    AppendCommits(*installation_.Open(), 3001 + round * 200, 3200 + round * 200);
-    met += RunAndKill("backup", folder, RandomLife()) ? 1 : 0;
+  uint64_t last = 3000;
+  const auto append = [&] {
+    AppendCommits(*installation_.Open(), last + 1, last + 200);
+    last += 200;
+  };
+  const auto expect_whole = [&](const BackupGeneration& generation) {
+    EXPECT_THAT(installation_.Verify(generation.number).problems, IsEmpty()) << generation.number;
+  };
+  KillOften("backup", append, [&] {
     const auto generations = BackupDirectory::Peek(installation_.In("backups"));
     ASSERT_TRUE(generations.ok());
-    for (const BackupGeneration& generation : *generations)
-      EXPECT_THAT(installation_.Verify(generation.number).problems, IsEmpty()) << generation.number;
-  }
-  EXPECT_GT(met, 0) << "no kill met a backup: make it longer";
-  const uint64_t last = installation_.Back(*installation_.Open()).manifest.generation;
-  EXPECT_THAT(installation_.Verify(last).problems, IsEmpty());
+    expect_whole(generations->back());
+  });
+  installation_.Back(*installation_.Open());
+  const auto generations = BackupDirectory::Peek(installation_.In("backups"));
+  ASSERT_TRUE(generations.ok());
+  for (const BackupGeneration& generation : *generations) expect_whole(generation);
   EXPECT_FALSE(fs::exists(installation_.In("data/log.backup")));
   for (const auto& [name, content] : Contents(installation_.In("backups/files")))
     EXPECT_TRUE(name.find("partial") == name.npos) << name;
 }
 
 TEST_F(BackupInterruptionTest, AKilledRestoreIsNeverMistakenForAWholeOne) {
-  const std::string folder = fs::path(installation_.In("x")).parent_path();
   const std::string whole = Dump(*installation_.Open());
   installation_.Back(*installation_.Open());
-  int met = 0;
-  for (int round = 0; round < kRounds; ++round) {
-    met += RunAndKill("restore", folder, RandomLife()) ? 1 : 0;
-    if (!fs::exists(installation_.In("restored"))) continue;
-    EXPECT_EQ(Dump(*installation_.Open(installation_.In("restored"))), whole);
-    fs::remove_all(installation_.In("restored"));
-  }
-  EXPECT_GT(met, 0) << "no kill met a restore: make it longer";
+  KillOften(
+      "restore", [] {},
+      [&] {
+        if (!fs::exists(installation_.In("restored"))) return;
+        EXPECT_EQ(Dump(*installation_.Open(installation_.In("restored"))), whole);
+        fs::remove_all(installation_.In("restored"));
+      });
   ASSERT_TRUE(installation_.Restore("restored").ok());
   EXPECT_EQ(Dump(*installation_.Open(installation_.In("restored"))), whole);
   EXPECT_FALSE(fs::exists(installation_.In("restored.partial")));
