@@ -1,12 +1,14 @@
 #include "projections/runner/builder.h"
 
 #include <absl/time/clock.h>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "eventstore/check.h"
+#include "eventstore/text.h"
 
 namespace qinglan::projections {
 
@@ -83,11 +85,8 @@ void Builder::Run() {
 
 void Builder::BringNear(Group& group) {
   absl::Duration pause = options_.retry_first;
-  bool unsure = false;  // what is stored, after a failure
+  absl::StatusOr<bool> left = HandOverNear(group);
   while (true) {
-    const absl::Status read = unsure ? ReadCheckpoints(group) : absl::OkStatus();
-    unsure = !read.ok();
-    const absl::StatusOr<bool> left = read.ok() ? HandOverNear(group) : read;
     if (left.ok() && !*left) return;
     const absl::Status built = left.ok() ? BuildOnce(group) : left.status();
     {
@@ -95,7 +94,9 @@ void Builder::BringNear(Group& group) {
       if (stopping_) return;
       DropLeaving(group);
     }
-    unsure = !built.ok();
+    // Those that were made before it failed wait for no other attempt.
+    left = built.ok() ? HandOverNear(group) : HandOverSure(group);
+    if (left.ok() && !*left) return;
     if (built.ok() || absl::IsCancelled(built)) {
       pause = options_.retry_first;
       continue;
@@ -110,14 +111,17 @@ void Builder::BringNear(Group& group) {
                   built.ToString());
     if (!Pause(pause)) return;
     pause = std::min(pause * 2, options_.retry_max * (AnyInPieces(group) ? kRetryMaxesInPieces : 1));
-    const absl::Status recovered = view_store_->Recover();
-    if (!recovered.ok()) spdlog::error("views: not writable yet: {}", recovered.ToString());
+    left = HandOverSure(group);
   }
 }
 
-absl::Status Builder::ReadCheckpoints(const Group& group) {
-  return projections::ReadCheckpoints(
-      group, *view_store_, [this](Build& build, const absl::Status& why) { StopBuild(build, why); });
+absl::StatusOr<bool> Builder::HandOverSure(Group& group) {
+  if (const absl::Status recovered = view_store_->Recover(); !recovered.ok()) {
+    return absl::UnavailableError(fmt::format("views: not writable yet: {}", Std(recovered.message())));
+  }
+  QL_RETURN_IF_ERROR(projections::ReadCheckpoints(
+      group, *view_store_, [this](Build& build, const absl::Status& why) { StopBuild(build, why); }));
+  return HandOverNear(group);
 }
 
 bool Builder::AnyInPieces(const Group& group) const {

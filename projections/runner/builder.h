@@ -51,10 +51,11 @@ class Builder {
   // Until all of the group that can be are near the head.
   void BringNear(Group& group);
   absl::Status BuildOnce(Group& group);
-  absl::Status ReadCheckpoints(const Group& group);
   bool AnyInPieces(const Group& group) const;
   // Those that have rows; the others are built, if only to be put together. True when some are left.
   absl::StatusOr<bool> HandOverNear(Group& group);
+  // The same after a failure, when what is stored may be more than was told.
+  absl::StatusOr<bool> HandOverSure(Group& group);
   void Tell(const Build& build);  // how far it has come, on its way
   void StopBuild(Build& build, const absl::Status& why);
   void DropLeaving(Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

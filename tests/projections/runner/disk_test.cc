@@ -162,6 +162,20 @@ TEST_F(RebuildRefusedTest, AViewThatStopsInARebuildWhoseDiskRefusesIsNotTakenFor
   EXPECT_EQ(runner_->Status(weak)->state, ViewState::kStopped);
 }
 
+TEST_F(RebuildRefusedTest, AViewThatIsMadeDoesNotWaitForOneThatIsTriedAgain) {
+  Runner::Options options = RebuildOfEight("A");
+  options.retry_first = options.retry_max = absl::Hours(1);
+  const tests::FileSizeLimit limit(kFileBytesMax);
+  std::vector<std::unique_ptr<Projection>> both;
+  both.push_back(std::make_unique<Noisy>());
+  both.push_back(std::make_unique<Tally>("small", 1, eventstore::Query::All()));
+  ASSERT_TRUE(Start(std::move(both), options).ok());
+  ASSERT_TRUE(Becomes({"all", 1}, ViewState::kRetrying));
+  EXPECT_EQ(Answer("small", Position(8)).at("A"), "8");
+  EXPECT_EQ(Answer("small", Append(*log_, "more", {"A"})).at("A"), "9");
+  EXPECT_EQ(runner_->Status({"all", 1})->state, ViewState::kRetrying);
+}
+
 // What a commit that failed left whole in the write-ahead log, and what comes back when the database is
 // opened anew: the test does both before the runner's next attempt.
 void ComeBack(ViewStore& views, const ViewId& view, Position after, Position last) {
