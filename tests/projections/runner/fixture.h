@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -63,6 +64,25 @@ class Tally final : public Projection {
   eventstore::Query interest_;
   std::string poison_;
   uint64_t unflushed_ = 0;
+};
+
+// Counts the events as one row, and asks the test at each of them whether its disk lets it.
+class Asking final : public Projection {
+ public:
+  using Ask = std::function<absl::Status(const eventstore::EventView&)>;
+  explicit Asking(Ask ask) : ask_(std::move(ask)) {}
+  std::string_view name() const override { return "asking"; }
+  uint32_t version() const override { return 1; }
+  eventstore::Query interest() const override { return eventstore::Query::All(); }
+  std::unique_ptr<Projection> Another() const override { return std::make_unique<Asking>(ask_); }
+  absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override {
+    QL_RETURN_IF_ERROR(ask_(event));
+    view.Append("events", "x");
+    return absl::OkStatus();
+  }
+
+ private:
+  const Ask ask_;
 };
 
 inline eventstore::Query Types(std::vector<std::string> types) {
