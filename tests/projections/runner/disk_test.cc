@@ -176,6 +176,52 @@ TEST_F(RebuildRefusedTest, AViewThatIsMadeDoesNotWaitForOneThatIsTriedAgain) {
   EXPECT_EQ(runner_->Status({"all", 1})->state, ViewState::kRetrying);
 }
 
+// All but the last event of a view have been stored in pieces of two rows.
+class PiecesRefusedTest : public RebuildRefusedTest {
+ protected:
+  Runner::Options PiecesOfEight() {
+    const Runner::Options options = RebuildOfEight("A");
+    EXPECT_EQ(views_->MakeView(view_, WhenThere::kAnswer), absl::OkStatus());
+    auto piece = *views_->BeginBulk(view_);
+    Noisy noisy;
+    eventstore::EventView event;
+    for (uint64_t position = 1; position < 8; ++position) {
+      event.position = Position(position);
+      EXPECT_EQ(noisy.Apply(event, piece), absl::OkStatus());
+      if (position % 2 == 0 || position == 7) {
+        const Checkpoint to{event.position, event.position, fmt::format("c{}#0", position - 1)};
+        EXPECT_EQ(views_->Ingest({&piece}, to, 1, MoreComes::kYes), absl::OkStatus());
+      }
+    }
+    return options;
+  }
+
+  const ViewId view_{"all", 1};
+};
+
+TEST_F(PiecesRefusedTest, RowsThatCannotBePutTogetherAreTriedAgainAndHoldUpNoOther) {
+  const Runner::Options options = PiecesOfEight();
+  ASSERT_EQ(StartOne(std::make_unique<Tally>("early", 1, eventstore::Query::All())), absl::OkStatus());
+  ASSERT_TRUE(Becomes({"early", 1}, ViewState::kLive));
+  runner_.reset();
+  auto limit = std::make_unique<tests::FileSizeLimit>(kRowBytes * 3 / 2);
+  std::vector<std::unique_ptr<Projection>> three;
+  three.push_back(std::make_unique<Tally>("early", 1, eventstore::Query::All()));
+  three.push_back(std::make_unique<Noisy>());
+  three.push_back(std::make_unique<Tally>("late", 1, eventstore::Query::All()));
+  ASSERT_EQ(Start(std::move(three), options), absl::OkStatus());
+  ASSERT_TRUE(Becomes(view_, ViewState::kRetrying));
+  const Position last = Append(*log_, "more", {"A"});
+  for (const char* other : {"early", "late"}) EXPECT_EQ(Answer(other, last).at("A"), "9");
+  EXPECT_TRUE(*views_->IsInPieces(view_));
+  EXPECT_EQ(runner_->Status(view_)->position, Position(0)) << "it has no rows";
+  limit.reset();
+  const RowMap rows = Answer("all", last);
+  EXPECT_EQ(rows.size(), 9u + 1) << "nothing lost";
+  EXPECT_EQ(rows.at("events"), "xxxxxxxxx") << "nor done twice";
+  EXPECT_FALSE(*views_->IsInPieces(view_));
+}
+
 // What a commit that failed left whole in the write-ahead log, and what comes back when the database is
 // opened anew: the test does both before the runner's next attempt.
 void ComeBack(ViewStore& views, const ViewId& view, Position after, Position last) {
