@@ -1,7 +1,7 @@
 // The directory, kept up to date by a thread of its own: what access control and the queries ask about
 // organisations, posts and pairings. It reads the log from its beginning at start-up; the registry's events
-// are few. An event that does not parse as its type is logged as an error and passed by: what it would have
-// said is unknown here, and all that rests on the others stands.
+// are few. An event that does not parse as its type, or names a day that there is not, is logged as an error
+// and passed by: what it would have said is unknown here, and all that rests on the others stands.
 //
 // Thread-safe. The store must outlive it.
 #pragma once

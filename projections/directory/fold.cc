@@ -1,5 +1,6 @@
 #include "projections/directory/fold.h"
 
+#include <absl/container/flat_hash_set.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <utility>
 
 #include "eventstore/text.h"
+#include "projections/payload/payload.h"
 #include "qinglan/mentoring/v1/mentoring_events.pb.h"
 
 namespace qinglan::projections {
@@ -25,17 +27,12 @@ std::string DayBefore(const std::string& iso_date) {
 }
 
 template <class Payload>
-bool Parse(const EventView& event, Payload& payload) {
-  return payload.ParseFromArray(event.payload.data(), static_cast<int>(event.payload.size()));
-}
-
-template <class Payload>
 const std::string& TypeOf() {
   return Payload::descriptor()->full_name();
 }
 
 absl::Status NotWhatItSays(const EventView& event) {
-  return absl::InternalError(fmt::format("the payload does not parse as {}", event.type));
+  return absl::InternalError("the payload " + Fault(event));
 }
 
 template <class Map>
@@ -76,7 +73,7 @@ const HeldPost* TeacherRecord::MainPost(std::string_view day) const {
 template <class Payload, void (DirectoryFold::*Fold)(const Payload&)>
 absl::Status DirectoryFold::Parsed(const EventView& event) {
   Payload payload;
-  if (!Parse(event, payload)) return NotWhatItSays(event);
+  if (!ReadPayload(event.payload, payload)) return NotWhatItSays(event);
   (this->*Fold)(payload);
   return absl::OkStatus();
 }
@@ -237,13 +234,13 @@ absl::Status DirectoryFold::PairingChanged(const EventView& event) {
   namespace m = mentoring::v1;
   if (event.type == TypeOf<m::PairingStarted>()) {
     m::PairingStarted started;
-    if (!Parse(event, started)) return NotWhatItSays(event);
+    if (!ReadPayload(event.payload, started)) return NotWhatItSays(event);
     running_pairings_.emplace(PairKey(started.terms().mentor_id(), started.terms().mentee_id()),
                               started.pairing_id());
     return absl::OkStatus();
   }
   const auto end = [&](auto ended) {
-    if (!Parse(event, ended)) return NotWhatItSays(event);
+    if (!ReadPayload(event.payload, ended)) return NotWhatItSays(event);
     running_pairings_.erase({PairKey(ended.mentor_id(), ended.mentee_id()), ended.pairing_id()});
     return absl::OkStatus();
   };
@@ -326,11 +323,13 @@ bool DirectoryFold::BelongsTo(std::string_view teacher_id, std::string_view org_
 
 std::vector<const Organisation*> DirectoryFold::Below(std::string_view org_id) const {
   std::vector<const Organisation*> all;
-  if (const Organisation* root = FindOrganisation(org_id)) all.push_back(root);
+  absl::flat_hash_set<const Organisation*> seen;  // each once, though they hang in a circle
+  const auto add = [&](const Organisation* org) {
+    if (org != nullptr && seen.insert(org).second) all.push_back(org);
+  };
+  add(FindOrganisation(org_id));
   for (size_t i = 0; i < all.size(); ++i) {
-    for (const std::string& child : all[i]->children) {
-      if (const Organisation* org = FindOrganisation(child)) all.push_back(org);
-    }
+    for (const std::string& child : all[i]->children) add(FindOrganisation(child));
   }
   return all;
 }

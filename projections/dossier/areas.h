@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "eventstore/event.h"
+#include "projections/payload/payload.h"
 #include "qinglan/dossier/v1/dossier.pb.h"
 
 namespace qinglan::dossier {
@@ -45,7 +46,7 @@ struct Folding {
 };
 
 // What an event of one type does to a dossier, by the type's full name. Both false when the payload does not
-// parse.
+// parse, or names a day that there is not.
 struct Handler {
   bool (*fold)(const Folding&);
   bool (*parses)(std::string_view payload);
@@ -56,7 +57,7 @@ template <class Payload>
 const Payload* Parse(std::string_view bytes) {
   // Kept from event to event: parsing into a message that has its memory already costs half as much.
   static thread_local Payload payload;
-  return payload.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ? &payload : nullptr;
+  return projections::ReadPayload(bytes, payload) ? &payload : nullptr;
 }
 
 template <class Payload>

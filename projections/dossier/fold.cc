@@ -80,9 +80,9 @@ const Handlers& AllHandlers() {
   return *handlers;
 }
 
-absl::Status DoesNotParse(const eventstore::EventView& event) {
+absl::Status CannotBeFolded(const eventstore::EventView& event) {
   return absl::InternalError(
-      fmt::format("the payload at position {} does not parse as {}", event.position.value, event.type));
+      fmt::format("the payload at position {} {}", event.position.value, projections::Fault(event)));
 }
 
 bool IsUtf8(std::string_view text) {
@@ -101,13 +101,13 @@ absl::Status FoldEvent(const eventstore::EventView& event, std::string_view teac
   const Folding fold{event, teacher_id, dossier};
   const auto handler = AllHandlers().find(Absl(event.type));
   if (handler == AllHandlers().end() || handler->second.fold(fold)) return absl::OkStatus();
-  return DoesNotParse(event);
+  return CannotBeFolded(event);
 }
 
 absl::Status CheckFolds(const eventstore::EventView& event) {
   const auto handler = AllHandlers().find(Absl(event.type));
   if (handler == AllHandlers().end() || handler->second.parses(event.payload)) return absl::OkStatus();
-  return DoesNotParse(event);
+  return CannotBeFolded(event);
 }
 
 absl::Status CheckIds(const eventstore::EventView& event, std::string_view teacher_id) {

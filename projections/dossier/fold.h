@@ -20,7 +20,7 @@ inline constexpr uint32_t kFoldVersion = 2;
 
 // Folds one event; in order of position. `teacher_id` is whose dossier it is. Events of other types, and
 // events that do not concern this teacher, change nothing but the position. INTERNAL, naming the position,
-// when the payload does not parse as its own type.
+// when the payload does not parse as its own type or names a day that there is not (projections/payload).
 [[nodiscard]] absl::Status FoldEvent(const eventstore::EventView& event, std::string_view teacher_id,
                                      v1::Dossier& dossier);
 

@@ -1,7 +1,6 @@
 #include "projections/worklists/worklists.h"
 
 #include <absl/container/flat_hash_map.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/text.h"
+#include "projections/payload/payload.h"
 #include "projections/progression/time/days.h"
 #include "projections/worklists/board.h"
 #include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
@@ -263,9 +263,7 @@ template <class Payload>
 absl::Status Handle(const EventView& event, WorkBoard& board) {
   // Kept from event to event: parsing into a message that has its memory already costs half as much.
   static thread_local Payload payload;
-  if (!payload.ParseFromArray(event.payload.data(), static_cast<int>(event.payload.size()))) {
-    return absl::InternalError(fmt::format("the payload does not parse as {}", event.type));
-  }
+  if (!ReadPayload(event.payload, payload)) return absl::InternalError("the payload " + Fault(event));
   return On(event, payload, board);
 }
 

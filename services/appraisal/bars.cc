@@ -48,7 +48,9 @@ void Bars::Apply(const EventView& event) {
     bar.imposed = *imposed;
     bar.imposed_at = event.position;
   } else if (const auto lifted = As<v1::BarLifted>(event)) {
-    BarState& bar = by_id[lifted->bar_id()];
+    const auto found = by_id.find(lifted->bar_id());
+    if (found == by_id.end()) return;  // what was never imposed bars nobody
+    BarState& bar = found->second;
     bar.lifted = true;
     bar.lifted_on = lifted->lifted_on();
     bar.void_from_start = bar.void_from_start || lifted->void_from_start();

@@ -111,7 +111,7 @@ std::string ReasonOf(const absl::Status& status);
 // --- days
 // -----------------------------------------------------------------------------------------------------
 
-// A FORMAT_DATE field's value; the field rules have made sure that it is one.
+// A FORMAT_DATE field's value; the field rules, or checked_store.h, have made sure that it is one.
 absl::CivilDay Day(std::string_view iso_date);
 std::string IsoDate(absl::CivilDay day);
 

@@ -46,7 +46,7 @@ class ServiceTable {
       : store_(store), environment_(std::move(environment)) {}
   ServiceTable(const ServiceTable&) = delete;
 
-  // What handlers read: an event that does not parse as its own type is DATA_LOSS for who asks, and no more.
+  // What handlers read: an event that is not what its type says is DATA_LOSS for who asks, and no more.
   CheckedStore& store() { return store_; }
   const Environment& environment() const { return environment_; }
 

@@ -16,6 +16,7 @@
 #include "services/runtime/decision.h"
 #include "services/runtime/error.h"
 #include "tests/harness/stage.h"
+#include "tests/harness/stored_days.h"
 
 namespace qinglan::tests {
 namespace {
@@ -91,6 +92,7 @@ class ScenarioTest : public testing::Test {
   static void Give(Stage& stage, const GivenEvent& event) {
     const auto payload = Unpack(event.payload());
     ASSERT_NE(payload, nullptr) << event.ShortDebugString();
+    FillDays(*payload, event.occurred_on());
     stage.Given({runtime::MakeEvent(*payload, runtime::Day(event.occurred_on()),
                                     {event.tags().begin(), event.tags().end()})});
   }

@@ -38,6 +38,9 @@ void MergeList(const List& over, List* base, Key key, Keeps keeps) {
 
 constexpr auto kNever = [](const auto&) { return false; };
 
+// Organisations hang a handful deep; more than this is a circle, which no command can make.
+constexpr size_t kDepthMax = 32;
+
 bool InForceOn(const PublishedPolicy& entry, std::string_view org_id, v1::Ladder ladder, absl::CivilDay day,
                eventstore::Position known_at) {
   const auto from = ParseDay(entry.policy.effective_from());
@@ -76,6 +79,7 @@ absl::StatusOr<PolicyInForce> PolicyBook::InForce(std::string_view org_id, v1::L
   std::vector<std::string> chain{std::string(org_id)};
   for (auto parent = parents_.find(org_id); parent != parents_.end(); parent = parents_.find(chain.back())) {
     if (parent->second.position > known_at.value || parent->second.org_id.empty()) break;
+    if (chain.size() == kDepthMax) break;
     chain.push_back(parent->second.org_id);
   }
   PolicyInForce in_force;

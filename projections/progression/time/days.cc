@@ -1,13 +1,33 @@
 #include "projections/progression/time/days.h"
 
-#include "eventstore/text.h"
-
 namespace qinglan::progression {
 
+namespace {
+
+// The number that `size` digits from `at` on are; negative when they are none.
+int Number(std::string_view text, size_t at, size_t size) {
+  int number = 0;
+  for (const char c : text.substr(at, size)) {
+    if (c < '0' || c > '9') return -1;
+    number = number * 10 + (c - '0');
+  }
+  return number;
+}
+
+constexpr int kYearMin = 1000;  // four digits, as many as a year is written with
+
+}  // namespace
+
 std::optional<absl::CivilDay> ParseDay(std::string_view iso_date) {
-  absl::CivilDay day;
-  if (iso_date.size() != 10 || !absl::ParseCivilTime(Absl(iso_date), &day)) return std::nullopt;
-  if (IsoDay(day) != iso_date) return std::nullopt;  // 2026-02-30 is read as a day of March
+  // By hand: every event is asked, and absl parses by way of a format.
+  if (iso_date.size() != 10 || iso_date[4] != '-' || iso_date[7] != '-') return std::nullopt;
+  const int year = Number(iso_date, 0, 4);
+  const int month = Number(iso_date, 5, 2);
+  const int day_of_month = Number(iso_date, 8, 2);
+  if (year < kYearMin || month < 0 || day_of_month < 0) return std::nullopt;
+  const absl::CivilDay day(year, month, day_of_month);
+  // 2026-02-30 is taken for a day of March.
+  if (day.month() != month || day.day() != day_of_month) return std::nullopt;
   return day;
 }
 

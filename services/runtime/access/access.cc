@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "eventstore/check.h"
+#include "services/runtime/access/first_event.h"
 #include "services/runtime/decision.h"
 
 namespace qinglan::runtime {
@@ -41,11 +42,13 @@ absl::StatusOr<Access::Thing> Access::ThingOf(const Reference& reference) {
   }
   Thing thing;
   bool exists = false;
+  absl::Status begins;
   eventstore::ReadOptions first_only;
   first_only.limit = 1;
   const auto read = store_.Read(eventstore::Query{{eventstore::QueryItem{{}, {tag}}}}, first_only,
                                 [&](const EventView& event) {
                                   exists = true;
+                                  begins = CheckBegins(event, reference);
                                   thing.org_id = std::string(TagValue(event, kOrganisation));
                                   for (std::string_view other : event.tags) {
                                     if (other.substr(0, kTeacherTag.size()) == kTeacherTag)
@@ -55,6 +58,7 @@ absl::StatusOr<Access::Thing> Access::ThingOf(const Reference& reference) {
                                 });
   QL_RETURN_IF_ERROR(read.status());
   if (!exists) return Missing(reference.field, "UNKNOWN_ID");
+  QL_RETURN_IF_ERROR(begins);
   absl::MutexLock lock(&mutex_);
   if (things_.size() >= kThingsRememberedMax) things_.clear();
   return things_.insert_or_assign(tag, std::move(thing)).first->second;

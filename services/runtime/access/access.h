@@ -44,8 +44,8 @@ class Access {
   Access(const eventstore::EventStore& store, Placement placement)
       : store_(store), placement_(std::move(placement)) {}
 
-  // NOT_FOUND UNKNOWN_ID when the request refers to a thing of which the log knows nothing; PERMISSION_DENIED
-  // NOT_ALLOWED when no grant of the rpc's rule lets the caller in.
+  // NOT_FOUND UNKNOWN_ID when the request refers to a thing that the log knows nothing of, what CheckBegins()
+  // says (first_event.h); PERMISSION_DENIED NOT_ALLOWED when no grant of the rpc's rule lets the caller in.
   absl::Status Authorize(const Principal& principal, const google::protobuf::MethodDescriptor& method,
                          const google::protobuf::Message& request, absl::CivilDay today);
 

@@ -1,13 +1,13 @@
 #include "services/runtime/sealing/checked_store.h"
 
 #include <absl/container/flat_hash_map.h>
-#include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
 #include <string>
 
 #include "eventstore/text.h"
+#include "projections/payload/payload.h"
 
 namespace qinglan::runtime {
 namespace {
@@ -20,22 +20,39 @@ using google::protobuf::Message;
 class Trial {
  public:
   bool Parses(const EventView& event) {
-    const auto [known, is_new] = scratch_.try_emplace(std::string(event.type));
-    if (is_new) known->second = New(known->first);
-    Message* message = known->second.get();
-    if (message == nullptr) return true;
-    return message->ParseFromArray(event.payload.data(), static_cast<int>(event.payload.size()));
+    const Known& known = KnownOf(event);
+    return known.message == nullptr || Parse(event, *known.message);
+  }
+
+  bool Passes(const EventView& event) {
+    const Known& known = KnownOf(event);
+    return known.message == nullptr ||
+           (Parse(event, *known.message) && known.days->FirstBroken(*known.message).empty());
   }
 
  private:
-  static std::unique_ptr<Message> New(const std::string& type) {
-    const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type);
-    if (descriptor == nullptr) return nullptr;
-    return std::unique_ptr<Message>(
-        google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+  struct Known {
+    std::unique_ptr<Message> message;  // null: of a type that this version does not know
+    const projections::DayFields* days = nullptr;
+  };
+
+  static bool Parse(const EventView& event, Message& message) {
+    return message.ParseFromArray(event.payload.data(), static_cast<int>(event.payload.size()));
   }
 
-  absl::flat_hash_map<std::string, std::unique_ptr<Message>> scratch_;
+  const Known& KnownOf(const EventView& event) {
+    const auto found = known_.find(Absl(event.type));
+    if (found != known_.end()) return found->second;
+    Known& known = known_[std::string(event.type)];
+    const auto* type =
+        google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(event.type));
+    if (type == nullptr) return known;
+    known.message.reset(google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+    known.days = &projections::DayFields::Of(type);
+    return known;
+  }
+
+  absl::flat_hash_map<std::string, Known> known_;
 };
 
 }  // namespace
@@ -49,9 +66,8 @@ absl::StatusOr<eventstore::Position> ReadParsed(const eventstore::EventStore& st
   Trial trial;
   absl::Status unreadable;
   auto read = store.Read(query, options, [&](const EventView& event) {
-    if (trial.Parses(event)) return visit(event);
-    unreadable = eventstore::DataLossError(event.position,
-                                           fmt::format("the payload does not parse as {}", event.type));
+    if (trial.Passes(event)) return visit(event);
+    unreadable = eventstore::DataLossError(event.position, "the payload " + projections::Fault(event));
     return false;
   });
   if (!unreadable.ok()) return unreadable;

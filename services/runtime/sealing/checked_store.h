@@ -1,6 +1,6 @@
-// The log as handlers and decisions read it: what parses as its own type, or DATA_LOSS. The store's checksums
-// know nothing of messages, and whoever may append can record bytes that are none; without this they would
-// end every process that folds them (runtime::As).
+// The log as handlers and decisions read it: what parses as its own type and names real days, or DATA_LOSS.
+// The store's checksums know nothing of messages, and whoever may append can record bytes that are none, or
+// 31 February; without this they would end every process that folds them (runtime::As, runtime::Day).
 #pragma once
 
 #include <absl/status/status.h>
@@ -19,8 +19,8 @@ namespace qinglan::runtime {
 // here reads it.
 bool Parses(const eventstore::EventView& event);
 
-// EventStore::Read() of events that parse. DATA_LOSS, naming the position, at the first that does not; what
-// came before it has been handed over. Costs a second parse of each event.
+// EventStore::Read() of events that parse and name real days (projections/payload). DATA_LOSS, naming the
+// position, at the first other; what came before it has been handed over. Costs a second parse of each event.
 [[nodiscard]] absl::StatusOr<eventstore::Position> ReadParsed(const eventstore::EventStore& store,
                                                               const eventstore::Query& query,
                                                               const eventstore::ReadOptions& options,

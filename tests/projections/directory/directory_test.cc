@@ -10,6 +10,7 @@
 
 #include "qinglan/mentoring/v1/mentoring_events.pb.h"
 #include "qinglan/registry/v1/registry_events.pb.h"
+#include "tests/harness/stored_days.h"
 #include "tests/projections/runner/log.h"
 
 namespace qinglan::projections {
@@ -35,8 +36,10 @@ class DirectoryTest : public ::testing::Test {
   Position Tell(const google::protobuf::Message& payload) {
     eventstore::AppendRequest request;
     request.commit_id = "c" + std::to_string(++commits_);
-    request.events.push_back(eventstore::NewEvent{
-        payload.GetDescriptor()->full_name(), {"thing:x"}, On(2026, 1, 1), payload.SerializeAsString()});
+    request.events.push_back(eventstore::NewEvent{payload.GetDescriptor()->full_name(),
+                                                  {"thing:x"},
+                                                  On(2026, 1, 1),
+                                                  tests::WithDays(payload)->SerializeAsString()});
     const auto appended = log_->AppendAndWait(std::move(request));
     EXPECT_TRUE(appended.ok()) << appended.status();
     return appended->last;

@@ -10,6 +10,7 @@
 #include "eventstore/check.h"
 #include "projections/dossier/fold.h"
 #include "projections/progression/time/days.h"
+#include "tests/harness/stored_days.h"
 
 namespace qinglan::tests {
 
@@ -17,11 +18,13 @@ class Teller {
  public:
   explicit Teller(std::string teacher_id = "anna") : teacher_id_(std::move(teacher_id)) {}
 
-  // Records an event of M, from protobuf text, and returns its id.
+  // Records an event of M, from protobuf text, and returns its id. Days that it must name and does not are
+  // `day`.
   template <class M>
   std::string Tell(const std::string& text, const std::string& day = "2026-01-15") {
     M payload;
     QL_CHECK(google::protobuf::TextFormat::ParseFromString(text, &payload), "the test's text does not parse");
+    FillDays(payload, day);
     return Record(payload, day);
   }
 

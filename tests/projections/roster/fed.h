@@ -57,6 +57,7 @@ inline std::vector<Event> History() {
     awarded.set_title(fmt::format("session {}", i));
     awarded.set_credit_tenths(static_cast<uint32_t>(10 * i));
     awarded.set_earned_on(runtime::IsoDate(day));
+    awarded.set_first_day(awarded.earned_on());
     add(runtime::MakeEvent(awarded, day, {"teacher:" + teacher_id}));
   }
   add({"qinglan.portfolio.v1.PortfolioViewed", {"teacher:" + Teacher(0)}, absl::CivilDay(2026, 1, 1), ""});

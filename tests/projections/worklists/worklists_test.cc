@@ -15,6 +15,7 @@
 #include "qinglan/research/v1/research_events.pb.h"
 #include "qinglan/training/v1/credit_events.pb.h"
 #include "qinglan/training/v1/training_events.pb.h"
+#include "tests/harness/stored_days.h"
 #include "tests/projections/runner/log.h"
 
 namespace qinglan::projections {
@@ -42,7 +43,7 @@ class WorklistsTest : public ::testing::Test {
     event.commit_id = "c" + std::to_string(position_);
     event.type = payload.GetDescriptor()->full_name();
     event.occurred_on = day;
-    event.payload = payload.SerializeAsString();
+    event.payload = tests::WithDays(payload)->SerializeAsString();
     Worklists worklists;
     EXPECT_TRUE(worklists.interest().Matches(event.View())) << event.type;
     auto batch = views_->Begin(Worklists::Id());

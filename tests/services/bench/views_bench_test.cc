@@ -35,6 +35,7 @@ class ViewsBenchTest : public ::testing::Test {
       awarded.set_title("reading together");
       awarded.set_credit_tenths(static_cast<uint32_t>(i));
       awarded.set_earned_on("2025-03-01");
+      awarded.set_first_day("2025-03-01");
       for (int event = 0; event < 2; ++event) {
         request.events.push_back(runtime::MakeEvent(awarded, absl::CivilDay(2025, 3, 1),
                                                     {"teacher:" + awarded.teacher_id(), "level:county"}));

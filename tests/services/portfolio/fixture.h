@@ -29,6 +29,7 @@
 #include "services/runtime/error.h"
 #include "services/runtime/service_table.h"
 #include "tests/harness/sealing.h"
+#include "tests/harness/stored_days.h"
 #include "tests/services/portfolio/history.h"
 
 namespace qinglan::portfolio {
@@ -96,7 +97,8 @@ class PortfolioTest : public ::testing::Test {
     eventstore::AppendRequest request;
     request.commit_id = fmt::format("commit-{}", ++commits_);
     request.actor = "clerk";
-    request.events.push_back(runtime::MakeEvent(payload, runtime::Day(day), std::move(tags)));
+    request.events.push_back(
+        runtime::MakeEvent(*tests::WithDays(payload, day), runtime::Day(day), std::move(tags)));
     const auto appended = log_->AppendAndWait(std::move(request));
     EXPECT_TRUE(appended.ok()) << appended.status();
     return appended->last;

@@ -16,9 +16,11 @@
 #include "qinglan/progression/v1/progression_events.pb.h"
 #include "qinglan/registry/v1/registry_events.pb.h"
 #include "qinglan/research/v1/research_events.pb.h"
+#include "qinglan/rules/v1/rules.pb.h"
 #include "qinglan/training/v1/credit_events.pb.h"
 #include "qinglan/training/v1/training_events.pb.h"
 #include "services/runtime/decision.h"
+#include "tests/harness/stored_days.h"
 
 namespace qinglan::portfolio {
 namespace {
@@ -98,19 +100,17 @@ std::string History::Text(const std::string& field_name) {
     if (field_name.find(part) != std::string::npos) return Any(teachers_);
   }
   if (EndsWith(field_name, "_id") || EndsWith(field_name, "_ids")) return Any(things_);
-  for (const std::string part : {"_on", "date", "_day", "_since", "_until", "_from"}) {
-    if (EndsWith(field_name, part)) return AnyDay();
-  }
   return fmt::format("{} {}", field_name, Below(100));
 }
 
 void History::FillOne(Message& message, const FieldDescriptor* field, int depth) {
   const auto* reflection = message.GetReflection();
   const bool many = field->is_repeated();
+  const bool is_day = field->options().GetExtension(rules::v1::field).format() == rules::v1::FORMAT_DATE;
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:
       many ? reflection->AddString(&message, field, Text(field->name()))
-           : reflection->SetString(&message, field, Text(field->name()));
+           : reflection->SetString(&message, field, is_day ? AnyDay() : Text(field->name()));
       break;
     case FieldDescriptor::CPPTYPE_ENUM: {
       const auto* value = field->enum_type()->value(
@@ -157,7 +157,7 @@ void History::Append(const Message& payload, std::vector<std::string> tags) {
   request.actor = "clerk";
   absl::CivilDay day;
   EXPECT_TRUE(absl::ParseCivilTime(AnyDay(), &day));
-  request.events.push_back(runtime::MakeEvent(payload, day, std::move(tags)));
+  request.events.push_back(runtime::MakeEvent(*tests::WithDays(payload, AnyDay()), day, std::move(tags)));
   event_ids_.push_back(request.commit_id + "#0");
   const auto appended = log_.AppendAndWait(std::move(request));
   EXPECT_TRUE(appended.ok()) << appended.status();

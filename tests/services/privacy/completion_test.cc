@@ -50,6 +50,7 @@ class HeldCompletion : public SchoolTest {
   std::string Project(const std::string& teacher_id) {
     research::v1::ProjectTerminated told;
     told.set_project_id(Id("project"));
+    told.set_terminated_on("2026-03-01");
     stage_.Given({runtime::MakeEvent(
         told, kToday, {runtime::Tag("project", told.project_id()), runtime::Tag("teacher", teacher_id)})});
     return told.project_id();

@@ -88,6 +88,7 @@ TEST_F(HoldsTest, TheTextsOfAThingAreHeldWithWhomTheyAreAbout) {
   const std::string project = Id("project");
   research::v1::ProjectTerminated told;
   told.set_project_id(project);
+  told.set_terminated_on("2026-03-01");
   stage_.Given({runtime::MakeEvent(told, absl::CivilDay(2026, 3, 1),
                                    {runtime::Tag("project", project), runtime::Tag("teacher", anna)})});
   privacy::v1::EraseThingTextRequest request;

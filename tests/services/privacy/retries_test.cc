@@ -149,6 +149,7 @@ TEST_F(FailingDisk, AHoldKeepsAThingFromTheSameRequestSentAgain) {
   const std::string anna = Register("安娜", "1001");
   research::v1::ProjectTerminated told;
   told.set_project_id(Id("project"));
+  told.set_terminated_on("2026-03-01");
   const std::string subject = "project:" + told.project_id();
   stage_.Given({runtime::MakeEvent(told, kToday, {subject, runtime::Tag("teacher", anna)})});
   ASSERT_TRUE(keys().KeyToSeal(subject).ok());

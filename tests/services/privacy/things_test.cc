@@ -223,6 +223,8 @@ TEST_F(ThingsTest, WhatWasSealedForTheOrganisationBeforeOpensStill) {
   told.set_incident_id(Id("incident"));
   told.set_org_id(school_);
   told.set_subject_org_id(school_);
+  told.set_happened_on("2026-03-01");
+  told.set_reported_on("2026-03-01");
   const auto key = keys().KeyToSeal(subject);
   ASSERT_TRUE(key.ok()) << key.status();
   const auto place = eventstore::privacy::Place::Of(told.GetTypeName(), "summary");

@@ -21,6 +21,8 @@
 #include "services/runtime/access/tokens.h"
 #include "services/runtime/decision.h"
 #include "tests/harness/stage.h"
+#include "tests/harness/stored_days.h"
+#include "tests/services/runtime/event_types.h"
 
 namespace qinglan::tests {
 namespace {
@@ -60,6 +62,21 @@ void FillReferences(Message& request, std::set<std::string>& kinds, int depth = 
                      kinds, depth + 1);
     }
   }
+}
+
+// Of the kind, as short as may be.
+eventstore::NewEvent FirstEvent(const std::string& kind, const std::string& id,
+                                std::vector<std::string> tags) {
+  for (const Descriptor* type : EventTypes()) {
+    if (BegunBy(type) != kind) continue;
+    const std::unique_ptr<Message> event(
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+    event->GetReflection()->SetString(event.get(), type->FindFieldByName(kind + "_id"), id);
+    FillDays(*event);
+    return {type->full_name(), std::move(tags), absl::CivilDay(2026, 1, 1), event->SerializeAsString()};
+  }
+  ADD_FAILURE() << kind << " has no first event";
+  return {};
 }
 
 runtime::Placement FixedPlacement() {
@@ -105,12 +122,15 @@ class AccessMatrixTest : public testing::Test {
       requests_.push_back(std::move(request));
     }
     std::vector<eventstore::NewEvent> first_events;
+    // As in life: the school is there before its teachers, and these before whatever is theirs.
+    first_events.push_back(FirstEvent("org", kSchool, {"org:" + kSchool}));
+    const std::vector<std::string> where = {"org:" + kSchool, "teacher:" + kOwner, "teacher:" + kRelated};
+    first_events.push_back(FirstEvent("teacher", kOwner, where));
     for (const std::string& kind : kinds) {
+      if (kind == "org" || kind == "teacher") continue;
       std::vector<std::string> tags = {kind + ":" + IdOfKind(kind)};
-      if (kind != "org") tags.push_back("org:" + kSchool);
-      if (kind != "teacher") tags.push_back("teacher:" + kOwner);
-      tags.push_back("teacher:" + kRelated);
-      first_events.push_back({"test.First", tags, absl::CivilDay(2026, 1, 1), ""});
+      tags.insert(tags.end(), where.begin(), where.end());
+      first_events.push_back(FirstEvent(kind, IdOfKind(kind), std::move(tags)));
     }
     stage_.Given(std::move(first_events));
   }
@@ -248,7 +268,7 @@ TEST_F(AccessMatrixTest, AnUnknownIdIsNotFoundBeforeItIsForbidden) {
 
 TEST_F(AccessMatrixTest, WhatBelongsToNoOrganisationIsPrivate) {
   stage_.Given(
-      {{"test.First", {"reflection:" + Id("private"), "teacher:" + kOwner}, absl::CivilDay(2026, 1, 1), ""}});
+      {FirstEvent("reflection", Id("private"), {"reflection:" + Id("private"), "teacher:" + kOwner})});
   const std::vector<std::pair<std::string, std::string>> fields = {{"reflection_id", Id("private")}};
   const std::string rpc = "qinglan.lessonstudy.v1.LessonStudyService/GetReflection";
   for (int role = rules::v1::Role_MIN + 1; role <= rules::v1::Role_MAX; ++role) {
@@ -262,8 +282,8 @@ TEST_F(AccessMatrixTest, WhatBelongsToNoOrganisationIsPrivate) {
 // The second id is as much a claim as the first: with one of them out of scope, nothing is done about the
 // other.
 TEST_F(AccessMatrixTest, WhoBringsAPersonIntoAPlaceAnswersForBoth) {
-  stage_.Given({{"test.First", {"teacher:" + kStranger}, absl::CivilDay(2026, 1, 1), ""},
-                {"test.First", {"org:" + kElsewhere}, absl::CivilDay(2026, 1, 1), ""}});
+  stage_.Given({FirstEvent("teacher", kStranger, {"teacher:" + kStranger}),
+                FirstEvent("org", kElsewhere, {"org:" + kElsewhere})});
   struct Case {
     std::string rpc;
     rules::v1::Role role;

@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+#include "qinglan/rules/v1/rules.pb.h"
+
 namespace qinglan::tests {
 namespace {
 
@@ -40,6 +42,14 @@ std::vector<const Descriptor*> EventTypes() {
   }
   std::erase_if(all, [&](const Descriptor* type) { return held.contains(type); });
   return all;
+}
+
+std::string BegunBy(const Descriptor* event) {
+  for (int i = 0; i < event->field_count(); ++i) {
+    const std::string& kind = event->field(i)->options().GetExtension(rules::v1::field).refers_to();
+    if (!kind.empty() && event->field(i)->name() == kind + "_id") return kind;
+  }
+  return "";
 }
 
 }  // namespace qinglan::tests
