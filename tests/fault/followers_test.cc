@@ -281,6 +281,7 @@ TEST_F(HeldCommitTest, NoReaderPassesAPositionThatItHasNotSeen) {
     ASSERT_TRUE(progress.ok()) << progress.status();
     ASSERT_EQ(progress->position.value, seen);
   }
+  EXPECT_TRUE(eventstore::Fsck(*store_, [](auto, auto, auto) {})->clean());
   evidence.Set("looks", looks);
 }
 
@@ -341,7 +342,9 @@ TEST(StuckFollowerTest, AFollowerThatStopsReadingHoldsUpNobodyAndCostsNoMemory) 
   for (int64_t n = commits / 4 + 1; n <= commits; ++n) append(n);
   const long long grown = resident_kib() - before;
   go_on.set_value();
-  EXPECT_EQ(follower.get(), static_cast<uint64_t>(commits) + 1);
+  EXPECT_EQ(follower.get(), static_cast<uint64_t>(commits) + 1);  // each acknowledged one, once and in order
+  EXPECT_EQ((*store)->Head()->value, static_cast<uint64_t>(commits) + 1);
+  EXPECT_TRUE(eventstore::Fsck(**store, [](auto, auto, auto) {})->clean());
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   EXPECT_LT(grown, 16 * 1024) << "KiB, while three quarters of " << commits * kStuckPayloadBytes / 1000
                               << " kB went by";

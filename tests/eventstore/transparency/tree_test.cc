@@ -14,6 +14,7 @@
 namespace qinglan::eventstore::transparency {
 namespace {
 
+using testing::ElementsAre;
 using testing::ElementsAreArray;
 
 constexpr uint64_t kEverySizeTo = 264;  // past the first tile
@@ -98,6 +99,41 @@ TEST(KnownTreeTest, ConsistencyProofsAreTheKnownOnes) {
       proof(2, 5),
       ElementsAreArray(ProofOf({"5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
                                 "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"})));
+}
+
+// RFC 6962, section 2.1.3: the tree of seven leaves, its hashes named by the letters that it has there. The
+// RFC gives no bytes, only which hashes a proof is made of.
+class RfcExampleTest : public testing::Test {
+ protected:
+  Hash Add(const std::string& leaf) {
+    tree_.Add(leaf);
+    return hasher_.Leaf(leaf);
+  }
+
+  Hasher hasher_;
+  MemoryTree tree_;
+  const Hash a = Add("d0"), b = Add("d1"), c = Add("d2"), d = Add("d3"), e = Add("d4"), f = Add("d5"),
+             j = Add("d6");
+  const Hash g = hasher_.Node(a, b), h = hasher_.Node(c, d), i = hasher_.Node(e, f);
+  const Hash k = hasher_.Node(g, h), l = hasher_.Node(i, j);
+};
+
+TEST_F(RfcExampleTest, AuditPathsAreThoseOfTheRfc) {
+  EXPECT_EQ(*RootOf(tree_, 7), hasher_.Node(k, l));
+  const auto path = [&](uint64_t leaf) { return *ProveInclusion(tree_, {leaf, 7}); };
+  EXPECT_THAT(path(0), ElementsAre(b, h, l));
+  EXPECT_THAT(path(3), ElementsAre(c, g, l));
+  EXPECT_THAT(path(4), ElementsAre(f, j, k));
+  EXPECT_THAT(path(6), ElementsAre(i, k));
+}
+
+TEST_F(RfcExampleTest, ConsistencyProofsAreThoseOfTheRfc) {
+  const auto proof = [&](uint64_t size) { return *ProveConsistency(tree_, {size, 7}); };
+  EXPECT_EQ(*RootOf(tree_, 3), hasher_.Node(g, c));
+  EXPECT_THAT(proof(3), ElementsAre(c, d, g, l));
+  EXPECT_THAT(proof(4), ElementsAre(l));
+  EXPECT_EQ(*RootOf(tree_, 6), hasher_.Node(k, i));
+  EXPECT_THAT(proof(6), ElementsAre(i, j, k));
 }
 
 MemoryTree TreeOf(uint64_t size) {
