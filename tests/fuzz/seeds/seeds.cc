@@ -16,6 +16,9 @@
 #include "eventstore/transparency/key.h"
 #include "eventstore/transparency/leaf.h"
 #include "services/eventstore/wire/messages.h"
+#include "services/privacy/receipt.h"
+#include "services/qinglan/verify/consistency_file.h"
+#include "services/qinglan/verify/export_file.h"
 #include "tests/fuzz/seeds/workbook.h"
 
 namespace qinglan::fuzz {
@@ -84,7 +87,6 @@ void Stored(const Corpus& corpus) {
              '\2' + At(kLast) + EncodePlaces(TermKind::kType, {posting(200, 0), posting(0, 0)}));
 
   corpus.Add("key", "node", At(kLast) + rocks::NodeKey{2, 70'000}.Encode());
-  auto record = rocks::Record::Parse(kLast, rocks::EncodeRecord(Request(1), kLast, kRecordedAt));
   transparency::LeafEncoder encoder;
   const std::string bytes = rocks::EncodeRecord(Request(3), kLast, kRecordedAt);
   auto parsed = rocks::Record::Parse(kLast, bytes);
@@ -171,6 +173,50 @@ void Proved(const Corpus& corpus) {
   corpus.Add("stream", "manifest", '\1' + RenderManifest(manifest));
 }
 
+// What `qinglan verify` is handed.
+void Exported(const Corpus& corpus) {
+  const auto key = transparency::SigningKey::Parse(kKey);
+  QL_CHECK(key.ok(), "the key is one");
+  ExportFile exported;
+  exported.portfolio_json =
+      R"({"header":{"teacher_id":"01J1"},"as_of":"2025-11-24","position":"1","entries":[{"event_id":"01J0000000000000000000000#0"}]})";
+  const std::string record = rocks::EncodeRecord(Request(1), Position(1), kRecordedAt);
+  auto commit = rocks::Record::Parse(Position(1), record);
+  QL_CHECK(commit.ok(), "a record that was just encoded parses");
+  transparency::LeafEncoder encoder;
+  encoder.StartCommit(commit->stored_head());
+  const std::string leaf(encoder.Leaf(0, *commit->StoredEvent(Position(1))));
+  const transparency::Hash root = transparency::Hasher().Leaf(leaf);
+  exported.checkpoint = transparency::SignCheckpoint({1, root}, *key);
+  exported.statement = key->Sign("a statement\n");
+  exported.events.push_back({"01J0000000000000000000000#0", Position(1), leaf, root, {}});
+  corpus.Add("verify", "export", '\0' + Encode(exported));
+  corpus.Add("verify", "export-signed", '\1' + Encode(exported));
+  exported.events.push_back({"01J0000000000000000000000#1", Position(2), "", root, {root, root}});
+  corpus.Add("verify", "export-withheld", '\1' + Encode(exported));
+  corpus.Add("verify", "proof", '\2' + EncodeConsistency({root, root}));
+  const privacy::Receipt receipt{
+      "teacher:01J1",       "01J2", 17, "2026-11-25T10:00:00.000000Z", "2026-11-25T10:00:01.000000Z", 2,
+      std::string(64, 'a'), "01J3"};
+  std::string lines = privacy::ReceiptText(receipt);
+  lines.pop_back();
+  corpus.Add("verify", "receipt", '\3' + lines);
+  // Sealed texts are never twice the same; what an envelope of zeros says is enough to begin with.
+  corpus.Add("verify", "sealed", "\4\x1as1 teacher:01J1 AQ" + std::string(70, 'A'));
+  corpus.Add("verify", "sealed-for-an-event", "\4\x1as2 teacher:01J1 AQ" + std::string(90, 'A'));
+}
+
+void Kept(const Corpus& corpus) {
+  const std::string file = std::string("QLKEYS1\n");
+  corpus.Add("keyfile", "empty", '\0' + file);
+  for (const int fields : {3, 9}) {
+    std::string made = std::string("\1\0\20\1\0\2", 6);  // byte 16 is wrong by a bit, the last two are lost
+    for (int i = 0; i < fields; ++i)
+      made += std::string("\0\0\0\0\0\1\0\0\0\1", 10) + static_cast<char>(i) + "\10teacher:\4file\3key";
+    corpus.Add("keyfile", "damaged-" + std::to_string(fields), made);
+  }
+}
+
 void Imported(const Corpus& corpus) {
   corpus.Add(
       "csv", "sign-in",
@@ -212,6 +258,8 @@ int main(int argc, char** argv) {
   qinglan::fuzz::Stored(corpus);
   qinglan::fuzz::Sent(corpus);
   qinglan::fuzz::Proved(corpus);
+  qinglan::fuzz::Exported(corpus);
+  qinglan::fuzz::Kept(corpus);
   qinglan::fuzz::Imported(corpus);
   qinglan::fuzz::Played(corpus);
   return 0;
