@@ -6,8 +6,8 @@
 #
 #   --out=DIR       report.md; the figures in evidence.jsonl and parts.jsonl; everything that was printed in raw/
 #   --quick         shortened: minutes instead of hours, to see that everything runs
-#   --only=P,...    of: kill power disk flip clock model followers connections fuzz bench sanitizers (default: all but
-#                   sanitizers, which --sanitizers adds)
+#   --only=P,...    of: kill power disk flip clock model followers connections promises privacy proofs backup views fuzz bench
+#                   sanitizers (default: all but sanitizers, which --sanitizers adds)
 #   --sanitizers    also the tests of eventstore, contract, projections, services and faults under AddressSanitizer (leaks
 #                   too) and UBSan, those of eventstore, eventstore/disk and faults under ThreadSanitizer. The two builds
 #                   take most of the time: some 600 files on an empty compiler cache
@@ -36,7 +36,7 @@ for argument in "$@"; do
   esac
 done
 [ -n "$out" ] || { echo "evidence.sh: --out=DIR is required" >&2; exit 2; }
-all=kill,power,disk,flip,clock,model,followers,connections,fuzz,bench
+all=kill,power,disk,flip,clock,model,followers,connections,promises,privacy,proofs,backup,views,fuzz,bench
 [ -n "$only" ] || only=$all
 if $sanitizers; then only=$only,sanitizers; fi
 for part in ${only//,/ }; do
@@ -113,6 +113,37 @@ fi
 if wanted connections; then
   part connections 'Clients that connect to a running server at the same time and leave it in every way there is cost it nothing afterwards: files, threads and memory come back, it answers meanwhile and after, nothing acknowledged is lost.' \
     env QINGLAN_FAULT_CLIENTS="$(size 10000 1000)" "$tests/fault_connections_test"
+fi
+
+# programs NAME ASSERTED PROGRAM...: test programs, whole, each a part of its own.
+programs() {
+  local name=$1 asserted=$2 program
+  shift 2
+  build "$preset" "$@"
+  for program in "$@"; do part "$name-${program%_test}" "$asserted" "$tests/$program"; done
+}
+if wanted promises; then
+  programs promises 'What event_store.h promises (G1 to G9) holds of the store in this process and of the one behind gRPC alike.' \
+    contract_test services_eventstore_test
+fi
+if wanted privacy; then
+  build "$preset" services_privacy_test
+  part privacy 'Whoever is erased, in a history drawn at random: no byte of the log changes, no text of anybody else does, theirs cannot be read any more, and all that was proved before is proved still.' \
+    env QINGLAN_FAULT_SCHOOLS="$(size 60 4)" "$tests/services_privacy_test" --gtest_filter='*EveryoneElse*'
+  programs privacy 'Personal texts are sealed before they reach the log; keys are wrapped, rotated and destroyed; a hold refuses an erasure and says why; receipts are signed.' \
+    eventstore_privacy_test services_privacy_test
+fi
+if wanted proofs; then
+  programs proofs 'The tree is that of RFC 6962, and every proof of it verifies with the public key alone; what was changed does not.' \
+    eventstore_transparency_test services_eventstore_proofs_test
+fi
+if wanted backup; then
+  programs backup 'A backup of a log under load is whole and restores to any position or instant; killed, out of room or damaged it is never taken for one.' \
+    eventstore_backup_test
+fi
+if wanted views; then
+  programs views 'A view is made afresh beside the one that answers, compared row by row, switched and switched back; an event that cannot be folded stops its view alone, and says where.' \
+    projections_runner_test projections_rebuild_test projections_view_store_test
 fi
 
 # Figures of a fuzzing run, from what libFuzzer prints at its end.

@@ -7,7 +7,7 @@
 #   --out=DIR     report.md and report.json, and every figure behind them in runs/; the data is made and deleted in work/
 #   --quick       one short round over a small log: that everything runs, not how fast; --runs, --events and --big win over it
 #   --runs=N      rounds (default 5)
-#   --only=G,...  of: one many pipelined batches read replay rebuild lag disk restore big (default: all)
+#   --only=G,...  of: one many pipelined batches read replay rebuild lag disk restore micro big (default: all)
 #   --events=N    in the log that is read (default 2,000,000), filled in commits of 10 as people record them
 #   --big=N       in the log of the group "big" (default 50,000,000: 10 GB of disk), filled in commits of 1,000
 #   --preset=P    which build (default release); it is built when it is not there
@@ -21,7 +21,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-out='' runs='' quick=false only='one,many,pipelined,batches,read,replay,rebuild,lag,disk,restore,big' preset=release
+out='' runs='' quick=false only='one,many,pipelined,batches,read,replay,rebuild,lag,disk,restore,micro,big' preset=release
 events='' big='' seconds=5 warm_up=1
 for argument in "$@"; do
   case $argument in
@@ -48,6 +48,7 @@ out=$(realpath "$out")
 work=$out/work
 qinglan=$root/build/$preset/qinglan
 baseline=$root/build/$preset/qinglan_baseline
+micro=$root/build/$preset/qinglan_micro
 skipped=$out/runs/skipped.txt
 : >"$skipped"
 server_pid=
@@ -225,6 +226,15 @@ others() {
   if wanted restore; then restores; fi
 }
 
+# The parts of an append and of a read, each for itself: nothing that a target is about, but where a change of one shows.
+parts() {
+  round=1
+  measure micro "$micro" --benchmark_format=json --benchmark_repetitions="$runs" --benchmark_min_time="$($quick && echo 0.01 || echo 0.5)" \
+    --benchmark_enable_random_interleaving=true
+  [ ! -e "$out/runs/micro.1.json" ] || jq -e 'all(.benchmarks[]; .error_occurred | not)' "$out/runs/micro.1.json" >/dev/null ||
+    note_failure "micro: a benchmark reported an error"
+}
+
 # On records of a demonstration's, many times over: folds of made-up bytes would have nothing to do.
 rebuilds() {
   local seed=$work/demo
@@ -286,9 +296,9 @@ large_log() {
   rm -rf "$served"
 }
 
-[ -x "$qinglan" ] && [ -x "$baseline" ] || {
+[ -x "$qinglan" ] && [ -x "$baseline" ] && [ -x "$micro" ] || {
   source "$root/deploy/setup.sh"
-  build "$preset" qinglan qinglan_baseline
+  build "$preset" qinglan_benchmarks
 }
 times=(--seconds="$seconds" --warm-up="$warm_up")
 disk_seconds=$($quick && echo 1 || echo 25)  # a million events and more: the newest 100,000 are not in the index on disk
@@ -299,4 +309,5 @@ for round in $(seq "$runs"); do
   if wanted read || wanted replay; then reads; fi
   others
 done
+if wanted micro; then parts; fi
 if wanted big; then large_log; fi

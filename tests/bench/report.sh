@@ -35,7 +35,9 @@ jq --null-input --argjson runs "$runs" --slurpfile targets "$(dirname "${BASH_SO
        missed_by: null}
     | .met = (if .value == null then null elif $row.at_least then .value >= $row.at_least else .value <= $row.at_most end);
   {date: $date, cpu: $cpu, cores: ($cores | tonumber), rows: [$targets[0][] | one(.)] | map(del(.missed_by)),
-   left_out: ($skipped | split("\n") | map(select(. != "")) | unique), medians: ($runs | map_values(
+   left_out: ($skipped | split("\n") | map(select(. != "")) | unique), micro: ([($runs.micro // [])[].benchmarks[] | select((.repetitions == 1 and .run_type == "iteration") or .aggregate_name == "median")
+     | {name: .run_name, ns: .real_time, items_per_second}] | sort_by(.name)),
+   medians: ($runs | del(.micro) | map_values(
      {events_per_second: [.[].events_per_second | values] | median | rounded,
       commits_per_second: [.[] | .reads_per_second // .commits_per_second | values] | median | rounded,
       p50_us: [.[].latency_us.p50? | values] | median | rounded, p99_us: [.[].latency_us.p99? | values] | median | rounded,
@@ -53,5 +55,7 @@ jq --raw-output '
   "\nEverything that was run:\n",
   "| run | events/s | commits or reads/s | p50 µs | p99 µs | CPU s client | CPU s server | bytes an event | rounds |", "|---|---|---|---|---|---|---|---|---|",
   (.medians | to_entries[] | "| \(.key) | \(.value.events_per_second | shown) | \(.value.commits_per_second | shown) | \(.value.p50_us | shown) | \(.value.p99_us | shown) | \(.value.cpu_client | shown) | \(.value.cpu_server | shown) | \(.value.disk_bytes_per_event | shown) | \(.value.runs) |"),
+  (if .micro == [] then empty else "\nParts of it, each for itself, medians:\n", "| part | ns | events/s |", "|---|---|---|",
+    (.micro[] | "| \(.name) | \(.ns | round) | \(.items_per_second | if . == null then "–" else round end) |") end),
   (if .left_out == [] then empty else "\nLeft out, or failed:\n", (.left_out[] | "- \(.)") end)
 ' "$out/report.json"
