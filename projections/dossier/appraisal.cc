@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "projections/dossier/areas.h"
+#include "projections/progression/time/days.h"
 #include "qinglan/appraisal/v1/appraisal_events.pb.h"
 
 namespace qinglan::dossier {
@@ -36,7 +37,8 @@ void TakeRating(const Folding& fold, const Rating& rating) {
   const auto take = [&](const std::string& dimension, RatingGrade grade) {
     v1::Evidence* piece = nullptr;
     for (v1::Evidence& evidence : *fold.dossier.mutable_evidence()) {
-      if (evidence.subject_id() == rating.rating_id() && evidence.subkind() == dimension) piece = &evidence;
+      if (SameId(evidence.subject_id(), rating.rating_id()) && evidence.subkind() == dimension)
+        piece = &evidence;
     }
     if (piece == nullptr) {
       piece = &fold.Add(v1::EVIDENCE_KIND_RATING, rating.rating_id(), rating.rated_on());
@@ -51,7 +53,7 @@ void TakeRating(const Folding& fold, const Rating& rating) {
     }
     piece->set_grade(GradeOf(grade));
     // New Year's Day lies in the middle of the school year that the rating is of, however that is dated.
-    piece->set_placed_on(absl::FormatCivilTime(absl::CivilDay(rating.school_year() + 1, 1, 1)));
+    piece->set_placed_on(progression::IsoDay(absl::CivilDay(rating.school_year() + 1, 1, 1)));
   };
   take("OVERALL", rating.overall());
   // Where several dimensions are of 师德师风, the worst says how it stands with it; grades count down.

@@ -3,6 +3,8 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -11,6 +13,19 @@
 #include "qinglan/dossier/v1/dossier.pb.h"
 
 namespace qinglan::dossier {
+
+// Whether two ids are the same. Looked for among all the ids of a dossier, of which most differ in their ends
+// and are alike in the beginning, which says when they were given.
+inline bool SameId(std::string_view a, std::string_view b) {
+  using End = uint64_t;
+  if (a.size() != b.size()) return false;
+  if (a.size() < sizeof(End)) return a == b;
+  End end_of_a = 0;
+  End end_of_b = 0;
+  std::memcpy(&end_of_a, a.data() + a.size() - sizeof(End), sizeof(End));
+  std::memcpy(&end_of_b, b.data() + b.size() - sizeof(End), sizeof(End));
+  return end_of_a == end_of_b && a == b;
+}
 
 // One event on its way into one teacher's dossier.
 struct Folding {
@@ -37,7 +52,7 @@ struct Folding {
   template <class Change>
   void ForEach(const std::string& subject_id, Change change) const {
     for (v1::Evidence& evidence : *dossier.mutable_evidence()) {
-      if (evidence.subject_id() == subject_id) change(evidence);
+      if (SameId(evidence.subject_id(), subject_id)) change(evidence);
     }
   }
   void AmendAll(const std::string& subject_id) const {

@@ -151,7 +151,7 @@ void TakeClaim(const OutputClaim& claim, v1::Evidence& output) {
 
 v1::Evidence* FindOutput(const Folding& fold, const std::string& output_id) {
   for (v1::Evidence& evidence : *fold.dossier.mutable_evidence()) {
-    if (evidence.subject_id() == output_id) return &evidence;
+    if (SameId(evidence.subject_id(), output_id)) return &evidence;
   }
   return nullptr;
 }

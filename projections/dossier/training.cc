@@ -24,7 +24,7 @@ void On(const Folding& fold, const CreditHoursWithdrawn& withdrawn) {
 
 v1::Obligation* FindObligation(const Folding& fold, const std::string& obligation_id) {
   for (v1::Obligation& obligation : *fold.dossier.mutable_obligations()) {
-    if (obligation.obligation_id() == obligation_id) return &obligation;
+    if (SameId(obligation.obligation_id(), obligation_id)) return &obligation;
   }
   return nullptr;
 }

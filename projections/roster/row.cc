@@ -6,6 +6,7 @@
 #include <google/protobuf/wire_format_lite.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -63,6 +64,15 @@ class Fields {
   std::string_view bytes_;
   bool sound_ = true;
 };
+
+// absl counts days from wherever it is, year by year; asked for with every event that is folded.
+absl::CivilDay DayOf(int32_t days_since_epoch) {
+  constexpr int32_t kDaysMax = 10'000'000;  // about as far as the years of <chrono> reach
+  if (days_since_epoch < -kDaysMax || days_since_epoch > kDaysMax) return kEpoch + days_since_epoch;
+  const std::chrono::year_month_day day{std::chrono::sys_days(std::chrono::days(days_since_epoch))};
+  return absl::CivilDay(static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                        static_cast<unsigned>(day.day()));
+}
 
 template <class Message>
 bool Parse(std::string_view bytes, Message& message) {
@@ -145,7 +155,7 @@ EventView EventIn(const UnfoldedEvent& unfolded) {
   event.commit_id = unfolded.commit_id();
   event.index_in_commit = unfolded.index_in_commit();
   event.type = unfolded.type();
-  event.occurred_on = kEpoch + unfolded.occurred_on();
+  event.occurred_on = DayOf(unfolded.occurred_on());
   event.payload = unfolded.payload();
   return event;
 }

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "projections/dossier/areas.h"
 #include "projections/progression/facts.h"
 #include "qinglan/lessonstudy/v1/lessonstudy_events.pb.h"
 #include "qinglan/mentoring/v1/mentoring_events.pb.h"
@@ -23,6 +24,19 @@ namespace reg = registry::v1;
 namespace trn = training::v1;
 namespace ls = lessonstudy::v1;
 namespace men = mentoring::v1;
+
+TEST(SameId, IsWhetherAllBytesAre) {
+  for (size_t size = 0; size <= 30; ++size) {
+    const std::string id(size, 'x');
+    EXPECT_TRUE(SameId(id, std::string(id))) << size;
+    EXPECT_FALSE(SameId(id, id + "x")) << size;
+    for (size_t i = 0; i < size; ++i) {
+      std::string other = id;
+      other[i] = 'y';
+      EXPECT_FALSE(SameId(id, other)) << size << ", " << i;
+    }
+  }
+}
 
 TEST(Registry, ATeachersServiceIsDated) {
   Teller teller;

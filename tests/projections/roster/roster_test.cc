@@ -28,6 +28,19 @@ TEST(RosterTest, ADossierIsTheFoldOfItsEventsHoweverManyStandBesideIt) {
   }
 }
 
+// Any day can stand in a log, and each is one whatever is used to count it.
+TEST(RosterTest, TheDayOfAnEventInARowIsSoManyDaysAfterTheFirst) {
+  std::mt19937 draw(1);
+  std::vector<int32_t> days = {INT32_MIN, -10'000'001, -10'000'000, -719'528,   -1,         0,
+                               1,         10'957,      11'016,      10'000'000, 10'000'001, INT32_MAX};
+  for (int i = 0; i < 10'000; ++i) days.push_back(static_cast<int32_t>(draw()) >> (draw() % 31));
+  dossier::v1::UnfoldedEvent unfolded;
+  for (const int32_t day : days) {
+    unfolded.set_occurred_on(day);
+    EXPECT_EQ(EventIn(unfolded).occurred_on, absl::CivilDay(1970, 1, 1) + day) << day;
+  }
+}
+
 TEST(RosterTest, TheRowsAreTheSameHoweverTheEventsWereBatched) {
   const std::vector<Event> events = History();
   const auto one_by_one = Fed(events, 1).AllRows();
