@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "eventstore/check.h"
@@ -18,14 +19,33 @@ using portfolio::v1::WorkRow;
 
 constexpr int kDepthMax = 32;  // of the organisation tree; commands keep it far below
 
-std::string ThingKey(WorkKind kind, std::string_view subject_id) {
-  return fmt::format("i/{:02}/{}", static_cast<int>(kind), subject_id);
+// Keys are put together for all that is listed, several for each thing: formatting them took a sixth of what
+// the worklists computed.
+std::string Joined(std::initializer_list<std::string_view> parts) {
+  size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  std::string joined;
+  joined.reserve(size);
+  for (const std::string_view part : parts) joined += part;
+  return joined;
 }
-std::string OrganisationKey(std::string_view org_id) { return fmt::format("o/{}", org_id); }
-std::string TeacherKey(std::string_view teacher_id) { return fmt::format("t/{}", teacher_id); }
+
+// Two at least.
+std::string Digits(WorkKind kind) {
+  const std::string digits = std::to_string(static_cast<int>(kind));
+  std::string text(digits.size() < 2 ? 1 : 0, '0');
+  text += digits;
+  return text;
+}
+
+std::string ThingKey(WorkKind kind, std::string_view subject_id) {
+  return Joined({"i/", Digits(kind), "/", subject_id});
+}
+std::string OrganisationKey(std::string_view org_id) { return Joined({"o/", org_id}); }
+std::string TeacherKey(std::string_view teacher_id) { return Joined({"t/", teacher_id}); }
 
 std::string ListKey(const WorkRow& row, std::string_view scope) {
-  return fmt::format("{}{}/{}", WorkPrefix(scope, row.item().kind()), row.day(), row.item().subject_id());
+  return Joined({WorkPrefix(scope, row.item().kind()), row.day(), "/", row.item().subject_id()});
 }
 
 // About what an entry takes in memory, and an object for each byte that it was read from or that changed it.
@@ -52,10 +72,10 @@ void PutChanged(const Entries& entries, ViewBatch& view) {
 }  // namespace
 
 std::string WorkPrefix(std::string_view scope, WorkKind kind) {
-  return fmt::format("w/{}/{:02}/", scope, static_cast<int>(kind));
+  return Joined({"w/", scope, "/", Digits(kind), "/"});
 }
-std::string OrganisationScope(std::string_view org_id) { return fmt::format("org:{}", org_id); }
-std::string TeacherScope(std::string_view teacher_id) { return fmt::format("teacher:{}", teacher_id); }
+std::string OrganisationScope(std::string_view org_id) { return Joined({"org:", org_id}); }
+std::string TeacherScope(std::string_view teacher_id) { return Joined({"teacher:", teacher_id}); }
 
 template <class Row>
 Row* WorkBoard::NewRow() {

@@ -110,6 +110,13 @@ class WorklistsTest : public ::testing::Test {
   std::unique_ptr<ViewStore> views_;
 };
 
+// Stored, so for as long as the view has this version.
+TEST(WorkKeysTest, AreWhatIsStored) {
+  EXPECT_EQ(WorkPrefix(OrganisationScope("north"), p::WORK_KIND_PAIRING_CONTACT), "w/org:north/05/");
+  EXPECT_EQ(WorkPrefix(TeacherScope("anna"), static_cast<p::WorkKind>(0)), "w/teacher:anna/00/");
+  EXPECT_EQ(WorkPrefix(TeacherScope("anna"), static_cast<p::WorkKind>(123)), "w/teacher:anna/123/");
+}
+
 TEST_F(WorklistsTest, AnOutputWaitsUntilSomebodyHasLookedAtIt) {
   research::v1::OutputSubmitted submitted;
   submitted.set_output_id("paper");
