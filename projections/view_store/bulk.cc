@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <iterator>
 #include <new>
 
@@ -16,13 +17,11 @@
 namespace qinglan::projections {
 namespace {
 
-constexpr size_t kBlockBytes = size_t{1} << 20;
 // Fewer bytes are not worth a file of their own; and more files than threads, so that all have something to
 // do to the end.
 constexpr size_t kBytesOfAFileMin = size_t{2} << 20;
 constexpr size_t kFilesPerThread = 2;
 constexpr size_t kShifts = 97;  // a prime, for positions may go up in even steps
-constexpr size_t kBytesPerPlace = sizeof(std::string_view) + sizeof(uint32_t) + 1;
 
 // A row with these bytes at its end. One that is damaged stays as it is, with the bytes after it, and keeps
 // no other from being stored: whoever reads it is told.
@@ -43,9 +42,27 @@ absl::Status AddAppended(rocksdb::SstFileWriter& writer, const ViewColumn& colum
 
 }  // namespace
 
+BulkMemory::Bytes BulkMemory::Take() {
+  const absl::MutexLock lock(&mutex_);
+  if (free_.empty()) return std::make_unique_for_overwrite<char[]>(kBlockBytes);
+  Bytes block = std::move(free_.back());
+  free_.pop_back();
+  return block;
+}
+
+void BulkMemory::GiveBack(Bytes block) {
+  const absl::MutexLock lock(&mutex_);
+  free_.push_back(std::move(block));
+}
+
+void BulkMemory::Release() {
+  const absl::MutexLock lock(&mutex_);
+  free_.clear();
+}
+
 absl::StatusOr<std::optional<std::string>> BulkBatch::Get(std::string_view key) {
-  if (const auto place = places_.find(key); place != places_.end()) {
-    const Row& row = rows_[place->second];
+  if (const auto place = places_.find(Seek(key)); place != places_.end()) {
+    const Row& row = rows_[place->row];
     if (row.kind == Kind::kDelete) return std::optional<std::string>();
     if (row.kind == Kind::kPut) return std::optional<std::string>(std::in_place, row.value, row.size);
     std::optional<std::string> stored;
@@ -63,8 +80,10 @@ absl::StatusOr<std::optional<std::string>> BulkBatch::Get(std::string_view key) 
 char* BulkBatch::Allocate(size_t bytes) {
   bytes = (bytes + alignof(Piece) - 1) / alignof(Piece) * alignof(Piece);
   if (blocks_.empty() || blocks_.back().size - blocks_.back().used < bytes) {
-    const size_t size = std::max(kBlockBytes, bytes);
-    blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size, 0});
+    const size_t size = std::max(BulkMemory::kBlockBytes, bytes);
+    blocks_.push_back(
+        {size == BulkMemory::kBlockBytes ? memory_->Take() : std::make_unique_for_overwrite<char[]>(size),
+         size, 0});
     bytes_ += size;
   }
   Block& block = blocks_.back();
@@ -73,14 +92,19 @@ char* BulkBatch::Allocate(size_t bytes) {
   return place;
 }
 
+BulkBatch::Sought BulkBatch::Seek(std::string_view key) const {
+  return {key, static_cast<uint32_t>(std::hash<std::string_view>()(key)), rows_};
+}
+
 BulkBatch::Row& BulkBatch::RowOf(std::string_view key) {
-  const auto place = places_.find(key);
-  if (place != places_.end()) return rows_[place->second];
+  const Sought sought = Seek(key);
+  const auto place = places_.find(sought);
+  if (place != places_.end()) return rows_[place->row];
   QL_CHECK(rows_.size() < UINT32_MAX, "rows are stored long before there are so many");
   char* const kept = Allocate(key.size());
   std::memcpy(kept, key.data(), key.size());
   const std::string_view name(kept, key.size());
-  places_.emplace(name, static_cast<uint32_t>(rows_.size()));
+  places_.insert(Place{static_cast<uint32_t>(rows_.size()), sought.hash});
   return rows_.emplace_back(Row{name});
 }
 
@@ -105,14 +129,17 @@ void BulkBatch::AddPiece(Row& row, std::string_view bytes) {
 
 void BulkBatch::Gather(const Row& row, std::string& bytes) {
   bytes.clear();
-  for (const Piece* piece = row.first; piece != nullptr; piece = piece->next) bytes.append(piece->bytes());
+  for (const Piece* piece = row.first; piece != nullptr; piece = piece->next) {
+    __builtin_prefetch(piece->next);  // which was appended much later
+    bytes.append(piece->bytes());
+  }
 }
 
 void BulkBatch::Put(std::string_view key, std::string_view value) { Set(RowOf(key), value); }
 
 void BulkBatch::Delete(std::string_view key) {
   // Of a row that neither is here nor was ever stored there is nothing to delete.
-  if (!stored_ && !places_.contains(key)) return;
+  if (!stored_ && !places_.contains(Seek(key))) return;
   RowOf(key).kind = Kind::kDelete;
 }
 
@@ -126,7 +153,7 @@ void BulkBatch::Append(std::string_view key, std::string_view bytes) {
 
 size_t BulkBatch::bytes() const {
   // What is empty of the tables is as much again.
-  return bytes_ + 2 * rows_.size() * (sizeof(Row) + kBytesPerPlace);
+  return bytes_ + 2 * rows_.size() * (sizeof(Row) + sizeof(Place) + 1);
 }
 
 std::vector<const BulkBatch::Row*> BulkBatch::InOrder(const std::vector<BulkBatch*>& batches) {
@@ -192,6 +219,8 @@ absl::Status BulkBatch::WriteFiles(const ViewColumn& column, const std::vector<F
 void BulkBatch::Discard() {
   rows_.clear();
   places_.clear();
+  for (Block& block : blocks_)
+    if (block.size == BulkMemory::kBlockBytes) memory_->GiveBack(std::move(block.bytes));
   blocks_.clear();
   bytes_ = 0;
 }

@@ -5,15 +5,16 @@
 // ViewStore::PutTogether() it is stored in pieces, which nobody but its batches sees.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
+#include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_set.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/synchronization/mutex.h>
 #include <absl/types/span.h>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,23 @@ class ViewColumn;
 
 // Whether further rows of the same build follow soon.
 enum class MoreComes : bool { kNo, kYes };
+
+// Blocks of memory that batches keep rows in. Those of one batch, when it is stored, serve the next, and that
+// of another view: fresh memory comes from the system page by page, zeroed, which costs as much as filling
+// it. Thread-safe.
+class BulkMemory {
+ public:
+  static constexpr size_t kBlockBytes = size_t{1} << 20;
+  using Bytes = std::unique_ptr<char[]>;  // kBlockBytes of them
+
+  Bytes Take();
+  void GiveBack(Bytes block);
+  void Release();  // what is not taken
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<Bytes> free_ ABSL_GUARDED_BY(mutex_);
+};
 
 // Belongs to one thread at a time. What it is given is copied into blocks of memory that it keeps until
 // Discard(); a row that is put anew gets new room only when it has grown.
@@ -69,18 +87,46 @@ class BulkBatch final : public ViewBatch {
     Piece* last = nullptr;
     Kind kind = Kind::kNew;
   };
+  // A row's place in rows_. With its key's hash, so that a table of places that grows needs no keys, which
+  // lie far apart.
+  struct Place {
+    uint32_t row = 0;
+    uint32_t hash = 0;
+  };
+  struct Sought {
+    std::string_view key;
+    uint32_t hash = 0;
+    const std::vector<Row>& rows;
+  };
   struct Hash {
-    size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
+    using is_transparent = void;
+    template <class PlaceOrSought>
+    size_t operator()(const PlaceOrSought& place) const {
+      return place.hash;
+    }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const Place& a, const Place& b) const { return a.row == b.row; }
+    bool operator()(const Place& place, const Sought& sought) const {
+      return place.hash == sought.hash && sought.rows[place.row].key == sought.key;
+    }
   };
   struct Block {
-    std::unique_ptr<char[]> bytes;
+    BulkMemory::Bytes bytes;
     size_t size = 0;
     size_t used = 0;
   };
 
-  BulkBatch(ViewId view, std::shared_ptr<ViewColumn> column, bool stored, bool in_pieces)
-      : view_(std::move(view)), column_(std::move(column)), stored_(stored), in_pieces_(in_pieces) {}
+  BulkBatch(ViewId view, std::shared_ptr<ViewColumn> column, std::shared_ptr<BulkMemory> memory, bool stored,
+            bool in_pieces)
+      : view_(std::move(view)),
+        column_(std::move(column)),
+        memory_(std::move(memory)),
+        stored_(stored),
+        in_pieces_(in_pieces) {}
   char* Allocate(size_t bytes);
+  Sought Seek(std::string_view key) const;
   Row& RowOf(std::string_view key);
   void Set(Row& row, std::string_view value);  // it is put
   void AddPiece(Row& row, std::string_view bytes);
@@ -108,12 +154,13 @@ class BulkBatch final : public ViewBatch {
 
   ViewId view_;
   std::shared_ptr<ViewColumn> column_;
+  std::shared_ptr<BulkMemory> memory_;  // of all batches of the store
   bool stored_;     // the build has rows, or pieces of them, that are not here: in the column
   bool in_pieces_;  // the column is that of the build's pieces
   std::vector<Block> blocks_;
   std::vector<Row> rows_;
-  absl::flat_hash_map<std::string_view, uint32_t, Hash, std::equal_to<>> places_;  // in rows_, by key
-  size_t bytes_ = 0;                                                               // of the blocks
+  absl::flat_hash_set<Place, Hash, Equal> places_;  // by key
+  size_t bytes_ = 0;                                // of the blocks
 };
 
 }  // namespace qinglan::projections

@@ -56,7 +56,8 @@ struct ViewStore::Parts {
   DatabaseOptions options;
   mutable absl::Mutex mutex;
   Database database ABSL_GUARDED_BY(mutex);
-  bool open ABSL_GUARDED_BY(mutex) = true;  // false while it is reopened
+  bool open ABSL_GUARDED_BY(mutex) = true;                       // false while it is reopened
+  std::weak_ptr<BulkMemory> bulk_memory ABSL_GUARDED_BY(mutex);  // the batches'
 
   absl::Status PutWhenThere(const ViewId& view, WhenThere when_there) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     rocksdb::WriteOptions synced;
@@ -288,11 +289,18 @@ absl::StatusOr<BulkBatch> ViewStore::BeginBulk(const ViewId& view) const {
   QL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, column->ReadCheckpoint(nullptr));
   QL_ASSIGN_OR_RETURN(std::shared_ptr<ViewColumn> pieces, FindPieces(view));
   if (pieces != nullptr) {
-    if (checkpoint == Checkpoint()) return BulkBatch(view, std::move(pieces), true, true);
+    if (checkpoint == Checkpoint()) return BulkBatch(view, std::move(pieces), Memory(), true, true);
     pieces.reset();
     QL_RETURN_IF_ERROR(DropPieces(view));  // which has failed before
   }
-  return BulkBatch(view, std::move(column), checkpoint != Checkpoint(), false);
+  return BulkBatch(view, std::move(column), Memory(), checkpoint != Checkpoint(), false);
+}
+
+std::shared_ptr<BulkMemory> ViewStore::Memory() const {
+  const absl::MutexLock lock(&parts_->mutex);
+  std::shared_ptr<BulkMemory> memory = parts_->bulk_memory.lock();
+  if (memory == nullptr) parts_->bulk_memory = memory = std::make_shared<BulkMemory>();
+  return memory;
 }
 
 absl::Status ViewStore::Ingest(const std::vector<BulkBatch*>& batches, const Checkpoint& checkpoint,
@@ -332,6 +340,7 @@ absl::Status ViewStore::Ingest(const std::vector<BulkBatch*>& batches, const Che
     batch->stored_ = true;
     batch->in_pieces_ = in_pieces;
   }
+  if (more_comes == MoreComes::kNo) first.memory_->Release();
   return absl::OkStatus();
 }
 

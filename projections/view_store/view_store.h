@@ -127,6 +127,7 @@ class ViewStore {
   // Null: it is not in pieces.
   absl::StatusOr<std::shared_ptr<ViewColumn>> FindPieces(const ViewId& view) const;
   absl::Status DropPieces(const ViewId& view) const;
+  std::shared_ptr<BulkMemory> Memory() const;
 
   std::unique_ptr<Parts> parts_;
 };
