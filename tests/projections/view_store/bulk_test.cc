@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,20 @@ class BulkTest : public ::testing::Test {
   tests::TemporaryFolder folder_;
   std::unique_ptr<ViewStore> views_;
 };
+
+TEST(BulkMemoryTest, ABlockIsOneBatchsAtATime) {
+  BulkMemory memory;
+  std::vector<BulkMemory::Bytes> held;
+  for (int i = 0; i < 3; ++i) held.push_back(memory.Take());
+  for (int i = 0; i < 2; ++i) {
+    memory.GiveBack(std::move(held.back()));
+    held.pop_back();
+  }
+  for (int i = 0; i < 3; ++i) held.push_back(memory.Take());
+  std::set<const char*> blocks;
+  for (const BulkMemory::Bytes& block : held) blocks.insert(block.get());
+  EXPECT_EQ(blocks.size(), held.size());
+}
 
 // A batch against a map, over many storings: whatever is read, at any time, is what was written last.
 TEST_F(BulkTest, ABatchIsAMapWhereverItsRowsAre) {
