@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,15 @@ absl::Status ReadPieces(const std::string& path, Visit visit) {
 std::string ParentOf(const std::string& path) {
   const std::string parent = std::filesystem::path(path).parent_path().string();
   return parent.empty() ? "." : parent;
+}
+
+// NOT_FOUND when there is nothing to make it in.
+absl::Status MakeDirectory(const std::string& path) {
+  if (::mkdir(path.c_str(), kBackupDirectoryMode) == 0) return SyncDirectory(ParentOf(path));
+  const int refused = errno;
+  std::error_code error;
+  if (refused == EEXIST && std::filesystem::is_directory(path, error)) return absl::OkStatus();
+  return FromErrno(refused, path);
 }
 
 }  // namespace
@@ -203,13 +213,13 @@ absl::Status SyncDirectory(const std::string& path) {
 }
 
 absl::Status MakeDirectories(const std::string& path) {
-  if (::mkdir(path.c_str(), kBackupDirectoryMode) == 0) return SyncDirectory(ParentOf(path));
-  if (errno == ENOENT) {
-    QL_RETURN_IF_ERROR(MakeDirectories(ParentOf(path)));
-    return MakeDirectories(path);
-  }
-  if (errno == EEXIST && std::filesystem::is_directory(path)) return absl::OkStatus();
-  return FromErrno(errno, path);
+  absl::Status made = MakeDirectory(path);
+  const std::string parent = ParentOf(path);
+  std::error_code error;
+  // In a directory that was removed, or is the kernel's, nothing can be made although it is there.
+  if (!absl::IsNotFound(made) || parent == path || std::filesystem::is_directory(parent, error)) return made;
+  QL_RETURN_IF_ERROR(MakeDirectories(parent));
+  return MakeDirectory(path);
 }
 
 absl::Status RemoveAll(const std::string& path) {

@@ -17,6 +17,7 @@
 #include "services/eventstore/client/remote_event_store.h"
 #include "services/eventstore/proofs/service.h"
 #include "services/eventstore/server/event_store_service.h"
+#include "services/operations/backups/place.h"
 #include "services/operations/backups/service.h"
 #include "services/operations/views/service.h"
 #include "services/portfolio/service.h"
@@ -187,6 +188,8 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions&
     return absl::InvalidArgumentError(fmt::format("no time zone {}", options.time_zone));
   }
   QL_ASSIGN_OR_RETURN(runtime::PublicKeys keys, runtime::ParseKeySet(options.key_set));
+  // Told now, not when the first backup is wanted.
+  if (!options.backups.empty()) QL_RETURN_IF_ERROR(operations::PreparePlace(options.backups, options.data));
   auto parts = std::make_unique<Parts>();
   QL_RETURN_IF_ERROR(OpenStore(options, *parts));
   QL_RETURN_IF_ERROR(OpenSealing(options, *parts));

@@ -8,6 +8,7 @@
 
 #include "eventstore/check.h"
 #include "services/operations/backups/jobs.h"
+#include "services/operations/backups/place.h"
 #include "services/qinglan/store/backups.h"
 #include "services/qinglan/store/stream.h"
 
@@ -57,6 +58,7 @@ absl::StatusOr<BackupJob> BackUpHere(const BackupOptions& options) {
   store_options.directory = options.data + "/log";
   if (!std::filesystem::exists(store_options.directory + "/CURRENT"))
     return absl::NotFoundError(fmt::format("{}: no event store here", options.data));
+  QL_RETURN_IF_ERROR(operations::PreparePlace(options.to, options.data));
   QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(store_options));
   operations::BackupSetting setting;
   setting.directory = options.to;

@@ -242,6 +242,26 @@ TEST(BackupTest, ARestoreTakesNoPlaceThatIsTaken) {
   EXPECT_FALSE(fs::exists(installation.In("another")));
 }
 
+TEST(BackupTest, WhereNothingCanBeMadeThatIsAnErrorAndNoEndlessSearchForAParent) {
+  const Installation installation;
+  installation.Back(*installation.Open());
+  for (const std::string path : {"/proc/x", "/proc/x/y"}) {
+    EXPECT_EQ(rocks::MakeDirectories(path).code(), StatusCode::kNotFound) << path;
+    EXPECT_FALSE(BackupDirectory::OpenForWriting(path).ok()) << path;
+    EXPECT_FALSE(RestoreBackup(*installation.Backups(), {.data = path}, NoteNothing).ok()) << path;
+  }
+  const fs::path before = fs::current_path();
+  fs::create_directory(installation.In("gone"));
+  fs::current_path(installation.In("gone"));
+  fs::remove(installation.In("gone"));
+  for (const std::string path : {"x", "x/y/", "."}) EXPECT_FALSE(rocks::MakeDirectories(path + "/z").ok());
+  fs::current_path(before);
+  const std::string deep = installation.In("a/b//c/");
+  EXPECT_TRUE(rocks::MakeDirectories(deep).ok());
+  EXPECT_TRUE(rocks::MakeDirectories(deep).ok()) << "it is there";
+  EXPECT_TRUE(fs::is_directory(deep));
+}
+
 TEST(BackupTest, StoppedOnRequestItLeavesNothing) {
   const Installation installation;
   const auto store = installation.Open();

@@ -12,6 +12,7 @@
 #include "eventstore/rocks/backup/restore.h"
 #include "eventstore/rocks/rocks_event_store.h"
 #include "qinglan/rules/v1/rules.pb.h"
+#include "services/operations/backups/place.h"
 #include "services/operations/backups/service.h"
 #include "services/runtime/decision.h"
 #include "tests/harness/stage.h"
@@ -229,6 +230,29 @@ TEST_F(BackupServiceTest, AServerWithoutADirectoryMakesNone) {
   EXPECT_EQ(ReasonOf(Call<v1::ListBackupsResponse>(v1::ListBackupsRequest()).status()), "BACKUPS_NOT_SET_UP");
   EXPECT_EQ(ReasonOf(Call<v1::VerifyBackupResponse>(v1::VerifyBackupRequest()).status()),
             "BACKUPS_NOT_SET_UP");
+}
+
+TEST_F(BackupServiceTest, APlaceForBackupsIsMadeApartFromTheDataOrRefused) {
+  const std::string data = folder_.path() + "/data";
+  for (const std::string& place : {data, data + "/bk", data + "/../data/new/bk", folder_.path()})
+    EXPECT_EQ(PreparePlace(place, data).code(), StatusCode::kInvalidArgument) << place;
+  std::filesystem::create_directory(data);
+  std::filesystem::create_directory_symlink(data, folder_.path() + "/link");
+  EXPECT_EQ(PreparePlace(folder_.path() + "/link/bk", data).code(), StatusCode::kInvalidArgument);
+  EXPECT_FALSE(std::filesystem::exists(data + "/bk"));
+  EXPECT_EQ(PreparePlace("/proc/x", data).code(), StatusCode::kNotFound);
+  EXPECT_TRUE(PreparePlace(data + "-backups/of/it/", data).ok()) << "the beginning of a name is no parent";
+  EXPECT_TRUE(std::filesystem::is_directory(data + "-backups/of/it"));
+  std::ofstream(folder_.path() + "/file") << "x";
+  EXPECT_FALSE(PreparePlace(folder_.path() + "/file", data).ok());
+}
+
+// The server lives, and says what is the matter.
+TEST_F(BackupServiceTest, ADirectoryThatCannotBeMadeIsAFailedJob) {
+  SetUpService("/proc/x");
+  const v1::BackupJob job = AwaitEnd(*Create());
+  EXPECT_EQ(job.state(), v1::BACKUP_JOB_STATE_FAILED);
+  EXPECT_THAT(job.error(), testing::HasSubstr("/proc/x"));
 }
 
 TEST_F(BackupServiceTest, TheServersEndStopsTheJobThatRuns) {
