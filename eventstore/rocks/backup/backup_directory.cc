@@ -85,6 +85,10 @@ std::string BackupDirectory::VerifiedPath(uint64_t generation) const {
   return fmt::format("{}/generations/{}.verified", path_, generation);
 }
 
+std::string BackupDirectory::KeptPath(uint64_t generation) const {
+  return fmt::format("{}/generations/{}.kept", path_, generation);
+}
+
 absl::StatusOr<std::vector<uint64_t>> BackupDirectory::Numbers() const {
   std::vector<uint64_t> numbers;
   std::error_code error;
@@ -143,18 +147,28 @@ absl::Status BackupDirectory::MarkVerified(uint64_t generation, std::optional<ab
   return rocks::WriteWhole(VerifiedPath(generation), InstantText(*when));
 }
 
+absl::Status BackupDirectory::Keep(uint64_t generation) {
+  return rocks::WriteWhole(KeptPath(generation), "the log goes on in no later generation\n");
+}
+
 absl::StatusOr<size_t> BackupDirectory::Purge(size_t keep) {
   QL_CHECK(keep > 0, "a purge leaves something to restore from");
   QL_ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers, Numbers());
   const size_t surplus = numbers.size() - std::min(keep, numbers.size());
+  size_t removed = 0;
   for (size_t i = 0; i < surplus; ++i) {
+    std::error_code error;
+    const bool kept = fs::exists(KeptPath(numbers[i]), error);
+    if (error) return rocks::FromErrno(error.value(), KeptPath(numbers[i]));
+    if (kept) continue;
     // The manifest goes first: without it the generation is none, whatever else is still there.
     QL_RETURN_IF_ERROR(rocks::RemoveAll(ManifestPath(numbers[i])));
     QL_RETURN_IF_ERROR(rocks::RemoveAll(VerifiedPath(numbers[i])));
+    ++removed;
   }
   QL_RETURN_IF_ERROR(rocks::SyncDirectory(path_ + "/generations"));
   QL_RETURN_IF_ERROR(RemoveUnneeded());
-  return surplus;
+  return removed;
 }
 
 absl::Status BackupDirectory::RemoveUnneeded() {

@@ -52,8 +52,10 @@ class BackupDirectory {
   absl::Status Add(const BackupManifest& manifest);
   // Notes when a trial restore found it sound; nothing: that one found it is not.
   absl::Status MarkVerified(uint64_t generation, std::optional<absl::Time> when);
-  // Removes all but the newest `keep` (at least 1) and the files that none of the rest needs. Returns how
-  // many generations went.
+  // Lets no purge remove it: no later generation continues its log. Until somebody removes the mark.
+  absl::Status Keep(uint64_t generation);
+  // Removes all but the newest `keep` (at least 1), those that Keep() marked, and the files that none of the
+  // rest needs. Returns how many generations went.
   absl::StatusOr<size_t> Purge(size_t keep);
   // Removes from the pool what no generation needs, such as what a killed backup left there. Leaves the pool
   // as it is while a manifest is damaged: it would have said what it needs.
@@ -64,6 +66,7 @@ class BackupDirectory {
       : path_(std::move(path)), lock_(std::move(lock)) {}
   std::string ManifestPath(uint64_t generation) const;
   std::string VerifiedPath(uint64_t generation) const;
+  std::string KeptPath(uint64_t generation) const;
   absl::StatusOr<std::vector<uint64_t>> Numbers() const;
   BackupGeneration Load(uint64_t number) const;
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -69,6 +70,7 @@ class Creation {
   absl::Status LearnPool(const std::string& store_id);
   // What the checkpoint holds, and the names of its files in the pool.
   absl::Status Describe(const std::string& source);
+  absl::Status CheckContinues(const rocks::Database& database);
   absl::Status NameTables(const rocks::Database& database);
   absl::Status CopyCheckpoints();
   absl::Status CopyLog(const std::string& source);
@@ -86,6 +88,8 @@ class Creation {
   // Nobody has found the newest generation sound: what is in the pool is read before it is relied on, and
   // replaced where it is damaged.
   bool suspect_ = false;
+  std::optional<BackupManifest> former_;                       // the newest generation's that can be read
+  bool diverged_ = false;                                      // from the former generation
   absl::flat_hash_map<std::string, BackupFile> pooled_;        // by name in the pool
   absl::flat_hash_map<std::string, std::string> table_names_;  // a table's file -> its name in the pool
 };
@@ -106,6 +110,7 @@ absl::Status Creation::LearnPool(const std::string& store_id) {
       if (fs::file_size(backups_.PoolPath(file.pool), error) == file.bytes && !error)
         pooled_.emplace(file.pool, file);
     }
+    former_ = *generation.manifest;
   }
   created_.manifest.generation += 1;
   return absl::OkStatus();
@@ -127,6 +132,24 @@ absl::Status Creation::NameTables(const rocks::Database& database) {
   return absl::OkStatus();
 }
 
+// Whoever restores takes the newest generation, and a purge leaves the newest ones: what the former holds
+// must be the beginning of what this one does.
+absl::Status Creation::CheckContinues(const rocks::Database& database) {
+  const BackupManifest& now = created_.manifest;
+  if (!former_.has_value()) return absl::OkStatus();
+  diverged_ = now.head < former_->head;
+  if (!diverged_ && !former_->merkle_root.empty()) {
+    QL_ASSIGN_OR_RETURN(const std::string root, rocks::TreeRoot(database, former_->head));
+    diverged_ = root != former_->merkle_root;
+  }
+  if (!diverged_ || options_.diverged) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("{}: the log ends at {} and does not continue generation {}, which ends at {}: use another "
+                  "directory, or "
+                  "say that it has diverged",
+                  backups_.path(), now.head.value, former_->generation, former_->head.value));
+}
+
 absl::Status Creation::Describe(const std::string& source) {
   QL_ASSIGN_OR_RETURN(const auto database,
                       rocks::Database::OpenReadOnly({source, kCheckpointCacheBytes, false}));
@@ -136,6 +159,7 @@ absl::Status Creation::Describe(const std::string& source) {
   manifest.store_format = std::string(rocks::kMetaFormat);
   manifest.head = end.head;
   QL_ASSIGN_OR_RETURN(manifest.merkle_root, rocks::TreeRoot(*database, end.head));
+  QL_RETURN_IF_ERROR(CheckContinues(*database));
   if (end.head > Position()) manifest.head_recorded_at = end.recorded_at;
   manifest.tool = fmt::format("qinglan, RocksDB {}", rocksdb::GetRocksVersionAsString());
   return NameTables(*database);
@@ -227,6 +251,7 @@ absl::StatusOr<CreatedBackup> Creation::Run(const RocksEventStore& store) {
   QL_RETURN_IF_ERROR(Describe(source->path()));
   QL_RETURN_IF_ERROR(CopyLog(source->path()));
   QL_RETURN_IF_ERROR(CopyKeys());
+  if (diverged_) QL_RETURN_IF_ERROR(backups_.Keep(former_->generation));
   QL_RETURN_IF_ERROR(backups_.Add(created_.manifest));
   return std::move(created_);
 }

@@ -29,6 +29,7 @@ struct CreateBackupOptions {
   // Copies the keys that are being written into a directory, which it makes; in place of keys_directory.
   std::function<absl::Status(const std::string& directory)> copy_keys;
   uint64_t bytes_per_second_max = 0;  // of copying; 0: as fast as it goes
+  bool diverged = false;              // also when the log does not continue the newest generation's
   absl::Time now = absl::Now();
 };
 
@@ -41,7 +42,9 @@ struct CreatedBackup {
 // Adds a generation, and it counts from the return on, or not at all. Phases: "checkpoint", "copy". Errors:
 //   RESOURCE_EXHAUSTED  the directory's disk is full; what was copied is removed again
 //   CANCELLED           `progress` said so; likewise
-//   FAILED_PRECONDITION the newest generation is of another store
+//   FAILED_PRECONDITION the newest generation is of another store, or the log does not continue that
+//                       generation's: it is shorter, or another from some position on. Told to back it up
+//                       all the same (`diverged`), what is left behind is kept from every purge.
 //   DATA_LOSS           the store's files could not be read as they were written
 //   UNAVAILABLE         any other failure of a disk
 absl::StatusOr<CreatedBackup> CreateBackup(const RocksEventStore& store, BackupDirectory& backups,

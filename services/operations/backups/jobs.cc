@@ -137,6 +137,7 @@ absl::Status BackupJobs::RunCreate(const v1::CreateBackupRequest& request) {
   options.checkpoints_file = setting_.checkpoints_file;
   options.copy_keys = setting_.copy_keys;
   options.bytes_per_second_max = request.megabytes_per_second_max() * kMegabyte;
+  options.diverged = request.diverged();
   QL_ASSIGN_OR_RETURN(const eventstore::CreatedBackup created,
                       eventstore::CreateBackup(*setting_.store, *backups, options, Progress()));
   Show([&](v1::BackupJob& job) {

@@ -30,6 +30,7 @@ struct BackupOptions {
   uint32_t keep = 0;
   uint32_t megabytes_per_second_max = 0;
   bool trial = true;
+  bool diverged = false;
   store::Speech speech;
 };
 
@@ -37,6 +38,7 @@ operations::v1::CreateBackupRequest RequestOf(const BackupOptions& options) {
   operations::v1::CreateBackupRequest request;
   request.set_keep(options.keep);
   request.set_skip_trial_restore(!options.trial);
+  request.set_diverged(options.diverged);
   request.set_megabytes_per_second_max(options.megabytes_per_second_max);
   return request;
 }
@@ -180,6 +182,8 @@ void AddBackup(CLI::App& app, RunCommand& run) {
   command->add_option("--keep", options->keep, "how many generations to keep; default: all")
       ->check(CLI::Range(size_t{1}, eventstore::kBackupsKeptMax));
   command->add_flag("!--no-trial", options->trial, "leave out the trial restore");
+  command->add_flag("--diverged", options->diverged,
+                    "also when the log is shorter than the newest generation's, or another");
   command
       ->add_option("--megabytes-per-second", options->megabytes_per_second_max,
                    "copy no faster; default: no limit")

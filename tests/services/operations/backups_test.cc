@@ -159,6 +159,32 @@ TEST_F(BackupServiceTest, OldGenerationsGoWhenANewOneIsSound) {
   EXPECT_EQ(List().backups(0).generation(), 2u);
 }
 
+TEST_F(BackupServiceTest, AShorterLogIsNoNewestBackupUnlessItsRequestSaysSo) {
+  Append(30);
+  AwaitEnd(*Create());
+  const std::string shorter = folder_.path() + "/shorter";
+  ASSERT_TRUE(eventstore::RestoreBackup(
+                  **eventstore::BackupDirectory::OpenExisting(folder_.path() + "/backups", false),
+                  {.data = shorter, .to_position = eventstore::Position(10)}, nullptr)
+                  .ok());
+  jobs_.reset();
+  eventstore::RocksEventStore::Options options;
+  options.directory = shorter + "/log";
+  store_ = *eventstore::RocksEventStore::Open(options);
+  SetUpService(folder_.path() + "/backups");
+  const v1::BackupJob refused = AwaitEnd(*Create(1));
+  EXPECT_EQ(refused.state(), v1::BACKUP_JOB_STATE_FAILED);
+  EXPECT_THAT(refused.error(), testing::AllOf(testing::HasSubstr("ends at 10"), testing::HasSubstr("at 30")));
+  EXPECT_EQ(List().backups_size(), 1);
+  v1::CreateBackupRequest request;
+  request.set_keep(1);
+  request.set_diverged(true);
+  const v1::BackupJob told = AwaitEnd(Call<v1::CreateBackupResponse>(request)->job_id());
+  EXPECT_EQ(told.state(), v1::BACKUP_JOB_STATE_DONE) << told.error();
+  EXPECT_EQ(told.generations_removed(), 0u);
+  EXPECT_EQ(List().backups_size(), 2) << "the longer one is kept";
+}
+
 TEST_F(BackupServiceTest, WithoutATrialNothingIsSaidOfSoundness) {
   const v1::BackupJob job = AwaitEnd(*Create(0, true));
   EXPECT_EQ(job.state(), v1::BACKUP_JOB_STATE_DONE);
