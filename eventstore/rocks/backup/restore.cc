@@ -58,7 +58,9 @@ class Restore {
  private:
   absl::Status TakeKeys(rocks::Pace& pace);
   absl::Status CheckRestored() const;
+  // Never before the first event: nobody asks for an empty log, but for another instant or position.
   absl::StatusOr<Position> FindEnd(const rocks::Database& source, const RestoreOptions& options) const;
+  absl::StatusOr<Position> FindEndAt(const rocks::Database& source, Position to_position) const;
   absl::Status Load(const rocks::Database& source, Position end) const;
 
   const BackupDirectory& backups_;
@@ -107,16 +109,26 @@ absl::StatusOr<Position> Restore::FindEnd(const rocks::Database& source,
       return absl::OutOfRangeError(fmt::format("generation {} was made at {}: what came later is not in it",
                                                manifest_.generation, InstantText(manifest_.made_at)));
     }
-    return rocks::FindHeadAt(source, *options.to_instant, manifest_.head);
+    QL_ASSIGN_OR_RETURN(const Position end, rocks::FindHeadAt(source, *options.to_instant, manifest_.head));
+    if (end > Position()) return end;
+    return absl::OutOfRangeError(fmt::format("nothing was recorded by {} of what is in generation {}",
+                                             InstantText(*options.to_instant), manifest_.generation));
   }
-  if (*options.to_position > manifest_.head) {
+  QL_ASSIGN_OR_RETURN(const Position end, FindEndAt(source, *options.to_position));
+  if (end > Position()) return end;
+  return absl::OutOfRangeError(
+      fmt::format("no commit of the log ends at or before position {}", options.to_position->value));
+}
+
+absl::StatusOr<Position> Restore::FindEndAt(const rocks::Database& source, Position to_position) const {
+  if (to_position > manifest_.head) {
     return absl::OutOfRangeError(
         fmt::format("generation {} ends at {}", manifest_.generation, manifest_.head.value));
   }
-  if (*options.to_position == Position()) return Position();
+  if (to_position == Position()) return Position();
   rocks::LogCursor cursor(source);
-  QL_RETURN_IF_ERROR(cursor.SeekContaining(*options.to_position));
-  if (cursor.record().last() == *options.to_position) return *options.to_position;
+  QL_RETURN_IF_ERROR(cursor.SeekContaining(to_position));
+  if (cursor.record().last() == to_position) return to_position;
   return Position(cursor.record().first().value - 1);  // half a commit there is not
 }
 

@@ -39,7 +39,7 @@ struct RestoredBackup {
 // manifest. Phases: "restore", in bytes; "load", in events. Errors:
 //   FAILED_PRECONDITION  something is in options.data
 //   NOT_FOUND            there is no such generation
-//   OUT_OF_RANGE         the generation ends before the position or the instant
+//   OUT_OF_RANGE         the generation ends before the position or the instant, or begins after it
 //   DATA_LOSS            a file of the backup is missing or damaged; the message names it
 //   RESOURCE_EXHAUSTED   the target's disk is full
 //   CANCELLED, UNAVAILABLE as ever. Then nothing is left, unless the process was killed.

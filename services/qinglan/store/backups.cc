@@ -3,12 +3,25 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "eventstore/rocks/backup/manifest.h"
 
 namespace qinglan::store {
+
+CLI::Validator WholeNumber(uint64_t least, uint64_t most) {
+  const auto check = [least, most](const std::string& value) {
+    uint64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool whole = error == std::errc() && end == value.data() + value.size();
+    if (whole && number >= least && number <= most) return std::string();
+    return most == UINT64_MAX ? fmt::format("{} is no whole number from {} on", value, least)
+                              : fmt::format("{} is no whole number from {} to {}", value, least, most);
+  };
+  return CLI::Validator(check, "", "whole number");
+}
 
 void Speech::AddTo(CLI::App& command) {
   AddOutputOption(command, output);

@@ -16,6 +16,10 @@
 
 namespace qinglan::store {
 
+// Of an option's value: a whole number from `least` to `most`. A conversion alone would take -1 for the
+// greatest there is.
+CLI::Validator WholeNumber(uint64_t least, uint64_t most = UINT64_MAX);
+
 // --output and --lang, and how to speak by them.
 struct Speech {
   Output output = Output::kText;

@@ -23,13 +23,21 @@ struct FromOptions {
   uint64_t generation = 0;  // 0: the newest
   store::Speech speech;
 
-  void AddTo(CLI::App& command) {
-    command.add_option("--from", from, "directory of backups")->type_name("DIR");
+  void AddTo(CLI::App& command, bool required) {
+    command.add_option("--from", from, "directory of backups")->required(required)->type_name("DIR");
     command.add_option("--generation", generation, "which one; default: the newest")
-        ->check(CLI::Range(uint64_t{1}, UINT64_MAX));
+        ->check(store::WholeNumber(1));
     speech.AddTo(command);
   }
 };
+
+CLI::Validator Instant() {
+  return CLI::Validator(
+      [](const std::string& value) {
+        return std::string(eventstore::ParseInstant(value).status().message());
+      },
+      "", "instant");
+}
 
 struct RestoreCommandOptions {
   FromOptions from;
@@ -53,8 +61,6 @@ absl::StatusOr<eventstore::RestoredBackup> Restore(const RestoreCommandOptions& 
 
 int RunRestore(const RestoreCommandOptions& options) {
   const store::Speech& speech = options.from.speech;
-  if (options.stream.empty() == options.from.from.empty())
-    return Fail("restore", absl::InvalidArgumentError("--from or --stream: one of them"));
   if (!options.stream.empty()) return store::StreamIn(options.stream, options.data, speech);
   const auto restored = Restore(options);
   speech.EndProgress();
@@ -108,20 +114,30 @@ int RunVerify(const VerifyCommandOptions& options) {
 void AddRestore(CLI::App& app, RunCommand& run) {
   auto* command = app.add_subcommand("restore", "Makes a data directory from a backup");
   auto options = std::make_shared<RestoreCommandOptions>();
-  options->from.AddTo(*command);
+  options->from.AddTo(*command, false);
   command->add_option("--data", options->data, "data directory to make; nothing may be in it")
       ->required()
       ->type_name("DIR");
-  command
-      ->add_option("--stream", options->stream,
-                   "in place of --from: a stream in a file, or - for standard input")
-      ->type_name("FILE");
-  command->add_option("--to-position", options->to_position, "only the log up to this position");
+  command->add_option("--to-position", options->to_position, "only the log up to this position")
+      ->check(store::WholeNumber(1));
   command
       ->add_option("--to-instant", options->to_instant,
                    "only what was recorded by then, such as 2026-11-25T10:00:00+08:00")
+      ->check(Instant())
       ->excludes("--to-position");
-  command->callback([options, &run] { run = [options] { return RunRestore(*options); }; });
+  // A stream is read once, front to back, and restored whole.
+  command
+      ->add_option("--stream", options->stream,
+                   "in place of --from: a stream in a file, or - for standard input; all of it")
+      ->type_name("FILE")
+      ->excludes("--from")
+      ->excludes("--generation")
+      ->excludes("--to-position")
+      ->excludes("--to-instant");
+  command->callback([options, &run] {
+    if (options->from.from.empty() && options->stream.empty()) throw CLI::RequiredError("--from or --stream");
+    run = [options] { return RunRestore(*options); };
+  });
 }
 
 void AddVerifyBackup(CLI::App& app, RunCommand& run) {
@@ -129,7 +145,7 @@ void AddVerifyBackup(CLI::App& app, RunCommand& run) {
       "verify-backup",
       "Checks a backup by a trial restore and a check of all that is in it (exit code 2: not sound)");
   auto options = std::make_shared<VerifyCommandOptions>();
-  options->from.AddTo(*command);
+  options->from.AddTo(*command, true);
   command
       ->add_option("--scratch", options->scratch, "where to restore to on trial; default: beside the backups")
       ->type_name("DIR")

@@ -298,8 +298,8 @@ TEST_F(StreamTest, ARestoreGoesToAPositionOrAnInstant) {
   installation_.Back(*store_);
   AppendCommits(*store_, 301, 310);
   const Position head = installation_.Backups()->Newest()->head;
-  for (const uint64_t position : {uint64_t{0}, uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{4},
-                                  uint64_t{100}, head.value - 1, head.value}) {
+  for (const uint64_t position :
+       {uint64_t{2}, uint64_t{3}, uint64_t{4}, uint64_t{100}, head.value - 1, head.value}) {
     const std::string name = fmt::format("to-{}", position);
     const auto restored = installation_.Restore(name, {.to_position = Position(position)});
     ASSERT_TRUE(restored.ok()) << restored.status();
@@ -314,6 +314,11 @@ TEST_F(StreamTest, ARestoreGoesToAPositionOrAnInstant) {
   EXPECT_EQ(installation_.Restore("past", {.to_position = head.Next()}).status().code(),
             StatusCode::kOutOfRange);
   EXPECT_FALSE(fs::exists(installation_.In("past")));
+  for (const uint64_t before_all : {0, 1}) {  // the first commit has two events
+    EXPECT_EQ(installation_.Restore("none", {.to_position = Position(before_all)}).status().code(),
+              StatusCode::kOutOfRange);
+  }
+  EXPECT_FALSE(fs::exists(installation_.In("none")));
 }
 
 TEST_F(StreamTest, WhatWasKnownAtAnInstantIsRestored) {
@@ -328,7 +333,8 @@ TEST_F(StreamTest, WhatWasKnownAtAnInstantIsRestored) {
   EXPECT_EQ(Dump(*installation_.Open(installation_.In("then"))), Dump(*store_, known));
   EXPECT_EQ(installation_.Restore("later", {.to_instant = absl::Now() + absl::Hours(1)}).status().code(),
             StatusCode::kOutOfRange);
-  EXPECT_EQ(installation_.Restore("before", {.to_instant = absl::UnixEpoch()})->head, Position());
+  EXPECT_EQ(installation_.Restore("before", {.to_instant = absl::UnixEpoch()}).status().code(),
+            StatusCode::kOutOfRange);
 }
 
 TEST_F(StreamTest, ACutOfADamagedGenerationIsRefused) {

@@ -1,0 +1,62 @@
+// What is wrong with a command line is said at once, with the option's name and an exit code above 100:
+// nothing of it is dropped, and nothing was done.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/processes.h"
+
+namespace qinglan::e2e {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Ge;
+using ::testing::HasSubstr;
+using ::testing::Lt;
+
+class CommandLine : public testing::Test {
+ protected:
+  // Fails unless these arguments are refused with `named` in what is said.
+  void ExpectRefused(const std::vector<std::string>& arguments, const std::string& named) {
+    std::string line;
+    for (const std::string& argument : arguments) line += argument + " ";
+    SCOPED_TRACE(line);
+    const Finished finished = installation_.Run(arguments);
+    EXPECT_THAT(finished.exit_code, AllOf(Ge(100), Lt(128))) << finished.errors;
+    EXPECT_THAT(finished.errors, HasSubstr(named));
+  }
+
+  std::string In(const std::string& option, const std::string& name) const {
+    return option + "=" + installation_.In(name);
+  }
+
+  Installation installation_;
+};
+
+TEST_F(CommandLine, ARestoreTakesOneSourceAndOneEnd) {
+  const std::string data = In("--data", "restored");
+  const std::string from = In("--from", "backups");
+  const std::string stream = In("--stream", "stream");
+  ExpectRefused({"restore", data}, "--from or --stream");
+  ExpectRefused({"restore", data, from, stream}, "--stream excludes --from");
+  for (const std::string& option :
+       {"--generation=1", "--to-position=1", "--to-instant=2026-11-25T10:00:00+08:00"})
+    ExpectRefused({"restore", data, stream, option},
+                  "--stream excludes " + option.substr(0, option.find('=')));
+  for (const std::string& option :
+       {"--generation=-1", "--generation=0", "--to-position=-1", "--to-position=0", "--to-position=1x",
+        "--to-position=18446744073709551616"})
+    ExpectRefused({"restore", data, from, option}, option.substr(0, option.find('=')) + ": " +
+                                                       option.substr(option.find('=') + 1) +
+                                                       " is no whole number from 1");
+  ExpectRefused({"restore", data, from, "--to-instant=yesterday"}, "--to-instant: yesterday: no instant");
+  ExpectRefused({"verify-backup"}, "--from");
+  ExpectRefused({"verify-backup", from, "--generation=-1"}, "--generation: -1 is no whole number");
+  EXPECT_FALSE(std::filesystem::exists(installation_.In("restored")));
+}
+
+}  // namespace
+}  // namespace qinglan::e2e
