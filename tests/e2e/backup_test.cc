@@ -111,6 +111,7 @@ TEST_F(BackupEndToEnd, AStoppedServersDataGoThroughADirectoryAPositionAndAStream
   EXPECT_EQ(whole["events"], made["position"]);
   EXPECT_EQ(whole["store_id"], made["store_id"]);
 
+  std::filesystem::create_directory(installation_.In("no-keys"));
   const Finished keyless = installation_.Run({"backup", data, "--keys-dir=" + installation_.In("no-keys"),
                                               "--to=" + installation_.In("keyless"), "--lang=en"});
   EXPECT_EQ(keyless.exit_code, 0) << keyless.errors;

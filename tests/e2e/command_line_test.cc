@@ -41,14 +41,13 @@ TEST_F(CommandLine, ARestoreTakesOneSourceAndOneEnd) {
   const std::string from = In("--from", "backups");
   const std::string stream = In("--stream", "stream");
   ExpectRefused({"restore", data}, "--from or --stream");
-  ExpectRefused({"restore", data, from, stream}, "--stream excludes --from");
-  for (const std::string& option :
+  ExpectRefused({"restore", data, from, stream}, "--from excludes --stream");
+  for (const std::string option :
        {"--generation=1", "--to-position=1", "--to-instant=2026-11-25T10:00:00+08:00"})
     ExpectRefused({"restore", data, stream, option},
-                  "--stream excludes " + option.substr(0, option.find('=')));
-  for (const std::string& option :
-       {"--generation=-1", "--generation=0", "--to-position=-1", "--to-position=0", "--to-position=1x",
-        "--to-position=18446744073709551616"})
+                  option.substr(0, option.find('=')) + " excludes --stream");
+  for (const std::string option : {"--generation=-1", "--generation=0", "--to-position=-1", "--to-position=0",
+                                   "--to-position=1x", "--to-position=18446744073709551616"})
     ExpectRefused({"restore", data, from, option}, option.substr(0, option.find('=')) + ": " +
                                                        option.substr(option.find('=') + 1) +
                                                        " is no whole number from 1");
@@ -56,6 +55,31 @@ TEST_F(CommandLine, ARestoreTakesOneSourceAndOneEnd) {
   ExpectRefused({"verify-backup"}, "--from");
   ExpectRefused({"verify-backup", from, "--generation=-1"}, "--generation: -1 is no whole number");
   EXPECT_FALSE(std::filesystem::exists(installation_.In("restored")));
+}
+
+TEST_F(CommandLine, ABackupIsAServersOrOfDataAndDropsNoOption) {
+  const std::string data = In("--data", "data");
+  const std::string to = In("--to", "backups");
+  const std::vector<std::string> server = {"backup", "--server=127.0.0.1:1",
+                                           In("--token-file", "operator.token")};
+  ExpectRefused({"backup"}, "--server or --data");
+  ExpectRefused({"backup", "--server=127.0.0.1:1"}, "--server requires --token-file");
+  ExpectRefused({"backup", In("--token-file", "operator.token"), data, to}, "--token-file requires --server");
+  ExpectRefused({"backup", data}, "--to or --stream");
+  ExpectRefused({"backup", data, to, "--stream=-"}, "--to excludes --stream");
+  ExpectRefused({"backup", to}, "--to requires --data");
+  ExpectRefused({"backup", data, to, In("--keys-dir", "missing")}, "--keys-dir: Directory does not exist");
+  for (const std::string& option : {data, to, std::string("--stream=-"), In("--keys-dir", "keys")}) {
+    std::vector<std::string> both = server;
+    both.push_back(option);
+    ExpectRefused(both, option.substr(0, option.find('=')));
+  }
+  for (const std::string option : {"--keep=1", "--no-trial", "--diverged", "--megabytes-per-second=1"})
+    ExpectRefused({"backup", data, "--stream=-", option},
+                  option.substr(0, option.find('=')) + " excludes --stream");
+  for (const std::string option : {"--keep=-1", "--keep=0", "--keep=1001", "--megabytes-per-second=-1"})
+    ExpectRefused({"backup", data, to, option}, option.substr(0, option.find('=')) + ": ");
+  EXPECT_FALSE(std::filesystem::exists(installation_.In("backups")));
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ absl::Status BackupJobs::CheckSetUp() const {
   return setting_.directory.empty() ? runtime::Refuse("BACKUPS_NOT_SET_UP") : absl::OkStatus();
 }
 
-absl::StatusOr<std::string> BackupJobs::Create(const v1::CreateBackupRequest& request) {
+absl::StatusOr<BackupJobs::Begun> BackupJobs::Create(const v1::CreateBackupRequest& request) {
   QL_RETURN_IF_ERROR(CheckSetUp());
   return Begin(Kind::kCreate, [this, request] { return RunCreate(request); });
 }
@@ -84,13 +84,15 @@ absl::StatusOr<std::string> BackupJobs::Verify(const v1::VerifyBackupRequest& re
   const bool known = std::any_of(backups.begin(), backups.end(),
                                  [&](const v1::Backup& backup) { return backup.generation() == generation; });
   if (!known) return runtime::Missing("generation", "UNKNOWN_BACKUP");
-  return Begin(Kind::kVerify, [this, generation] { return RunVerify(generation); });
+  QL_ASSIGN_OR_RETURN(const Begun begun,
+                      Begin(Kind::kVerify, [this, generation] { return RunVerify(generation); }));
+  return begun.job_id;
 }
 
-absl::StatusOr<std::string> BackupJobs::Begin(Kind kind, Work work) {
+absl::StatusOr<BackupJobs::Begun> BackupJobs::Begin(Kind kind, Work work) {
   absl::MutexLock lock(&mutex_);
   if (!jobs_.empty() && jobs_.back().shown.state() == v1::BACKUP_JOB_STATE_RUNNING) {
-    if (kind == Kind::kCreate && jobs_.back().kind == kind) return jobs_.back().shown.job_id();
+    if (kind == Kind::kCreate && jobs_.back().kind == kind) return Begun{jobs_.back().shown.job_id(), true};
     return runtime::Refuse("BACKUP_JOB_RUNNING", {{"job_id", jobs_.back().shown.job_id()}});
   }
   if (thread_.joinable()) thread_.join();  // it has ended, but for its last lines
@@ -101,7 +103,7 @@ absl::StatusOr<std::string> BackupJobs::Begin(Kind kind, Work work) {
   if (jobs_.size() > kJobsRememberedMax) jobs_.pop_front();
   stop_ = false;
   thread_ = std::thread([this, work = std::move(work)] { End(work()); });
-  return job.shown.job_id();
+  return Begun{job.shown.job_id()};
 }
 
 void BackupJobs::End(const absl::Status& status) {

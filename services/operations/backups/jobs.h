@@ -46,8 +46,12 @@ class BackupJobs {
   ~BackupJobs();
   BackupJobs(const BackupJobs&) = delete;
 
-  // Begin a job, and return its id. Errors as the service's.
-  absl::StatusOr<std::string> Create(const v1::CreateBackupRequest& request);
+  struct Begun {
+    std::string job_id;
+    bool joined = false;  // the job that was running, with what its own request asked for
+  };
+  // Begin a job. Errors as the service's.
+  absl::StatusOr<Begun> Create(const v1::CreateBackupRequest& request);
   absl::StatusOr<std::string> Verify(const v1::VerifyBackupRequest& request);
 
   absl::StatusOr<v1::BackupJob> Get(std::string_view job_id) const;
@@ -64,7 +68,7 @@ class BackupJobs {
 
   absl::Status CheckSetUp() const;
   // The job of this kind that is running, or a new one that does `work`.
-  absl::StatusOr<std::string> Begin(Kind kind, Work work);
+  absl::StatusOr<Begun> Begin(Kind kind, Work work);
   void End(const absl::Status& status);
   absl::Status RunCreate(const v1::CreateBackupRequest& request);
   absl::Status RunVerify(uint64_t generation);

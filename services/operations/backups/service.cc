@@ -10,7 +10,9 @@ void RegisterBackups(runtime::ServiceTable& table, BackupJobs& jobs) {
       [&jobs](const v1::CreateBackupRequest& request,
               const Call&) -> absl::StatusOr<v1::CreateBackupResponse> {
         v1::CreateBackupResponse response;
-        QL_ASSIGN_OR_RETURN(*response.mutable_job_id(), jobs.Create(request));
+        QL_ASSIGN_OR_RETURN(const BackupJobs::Begun begun, jobs.Create(request));
+        response.set_job_id(begun.job_id);
+        response.set_joined(begun.joined);
         return response;
       });
   table.Query<v1::VerifyBackupRequest, v1::VerifyBackupResponse>(

@@ -68,11 +68,11 @@ absl::StatusOr<BackupJob> BackUpHere(const BackupOptions& options) {
   setting.keys_directory = options.keys_directory;
   setting.checkpoints_file = options.data + "/checkpoints";
   operations::BackupJobs jobs(setting, [] { return std::string("here"); });
-  QL_ASSIGN_OR_RETURN(const std::string id, jobs.Create(RequestOf(options)));
-  return Follow(options.speech, [&] { return jobs.Get(id); });
+  QL_ASSIGN_OR_RETURN(const operations::BackupJobs::Begun begun, jobs.Create(RequestOf(options)));
+  return Follow(options.speech, [&] { return jobs.Get(begun.job_id); });
 }
 
-absl::StatusOr<BackupJob> BackUpOnServer(const BackupOptions& options) {
+absl::StatusOr<BackupJob> BackUpOnServer(const BackupOptions& options, bool& joined) {
   ServerOption server;
   server.target = options.server;
   server.token_file = options.token_file;
@@ -82,14 +82,16 @@ absl::StatusOr<BackupJob> BackUpOnServer(const BackupOptions& options) {
                       client.Call<operations::v1::CreateBackupResponse>(RequestOf(options)));
   operations::v1::GetBackupJobRequest request;
   request.set_job_id(begun.job_id());
+  joined = begun.joined();
   return Follow(options.speech, [&]() -> absl::StatusOr<BackupJob> {
     QL_ASSIGN_OR_RETURN(const auto response, client.Call<operations::v1::GetBackupJobResponse>(request));
     return response.job();
   });
 }
 
-void Print(const store::Speech& speech, const BackupJob& job) {
-  if (speech.json()) return store::PrintJson(job);
+void Print(const store::Speech& speech, const BackupJob& job, bool joined) {
+  if (speech.json()) return store::PrintJson(job, joined);
+  if (joined) speech.Say("BACKUP_JOINED");
   speech.Say("BACKUP_MADE", {{"generation", std::to_string(job.backup().generation())},
                              {"position", std::to_string(job.backup().position())},
                              {"copied", store::InWords(job.bytes_copied())},
@@ -103,19 +105,14 @@ void Print(const store::Speech& speech, const BackupJob& job) {
 }
 
 int RunBackup(const BackupOptions& options) {
-  const bool there = !options.server.empty() && !options.token_file.empty();
-  const bool here = !options.data.empty() && options.to.empty() != options.stream.empty();
-  if (here == there) {
-    return Fail("backup",
-                absl::InvalidArgumentError("either --server and --token-file, for a server that is running, "
-                                           "or --data and one of --to and --stream"));
-  }
   if (!options.stream.empty())
     return store::StreamOut({options.data, options.keys_directory}, options.stream, options.speech);
-  const absl::StatusOr<BackupJob> job = here ? BackUpHere(options) : BackUpOnServer(options);
+  bool joined = false;
+  const absl::StatusOr<BackupJob> job =
+      options.server.empty() ? BackUpHere(options) : BackUpOnServer(options, joined);
   options.speech.EndProgress();
   if (!job.ok()) return Fail("backup", job.status());
-  Print(options.speech, *job);
+  Print(options.speech, *job, joined);
   return !job->has_trial() || job->trial().sound() ? kExitOk : kExitPartly;
 }
 
@@ -158,6 +155,62 @@ void AddList(CLI::App& backup, RunCommand& run) {
   command->callback([from, speech, &run] { run = [from, speech] { return RunList(*from, *speech); }; });
 }
 
+// Where the store is: a server's, or data that none has open. Returns --data.
+CLI::Option* AddSource(CLI::App& command, BackupOptions& options) {
+  auto* server =
+      command.add_option("--server", options.server, "HOST:PORT of a running server (serve --backups=DIR)");
+  auto* token =
+      command.add_option("--token-file", options.token_file, "file with an operator's token, for --server");
+  server->needs(token);
+  token->needs(server);
+  auto* data = command.add_option("--data", options.data, "the data directory of a server that is stopped")
+                   ->type_name("DIR")
+                   ->excludes(server);
+  command
+      .add_option("--keys-dir", options.keys_directory,
+                  "where the keys of persons are, for --data (default: keys/ in the data directory)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory)
+      ->needs(data);
+  return data;
+}
+
+void AddHow(CLI::App& command, BackupOptions& options) {
+  command.add_option("--keep", options.keep, "how many generations to keep; default: all")
+      ->check(store::WholeNumber(1, eventstore::kBackupsKeptMax));
+  command.add_flag("!--no-trial", options.trial, "leave out the trial restore");
+  command.add_flag("--diverged", options.diverged,
+                   "also when the log is shorter than the newest generation's, or another");
+  command
+      .add_option("--megabytes-per-second", options.megabytes_per_second_max,
+                  "copy no faster; default: no limit")
+      ->check(store::WholeNumber(1, 100'000));
+}
+
+// Where the backup goes, for data that no server has open: a server has its own directory.
+void AddDestination(CLI::App& command, BackupOptions& options, CLI::Option* data) {
+  auto* to =
+      command.add_option("--to", options.to, "directory of backups, for --data; made when it is not there")
+          ->type_name("DIR")
+          ->needs(data);
+  command
+      .add_option("--stream", options.stream,
+                  "for --data: one stream of bytes to this file, or - for standard output")
+      ->type_name("FILE")
+      ->needs(data)
+      ->excludes(to)
+      ->excludes("--keep")
+      ->excludes("--no-trial")
+      ->excludes("--diverged")
+      ->excludes("--megabytes-per-second");
+}
+
+void CheckComplete(const BackupOptions& options) {
+  if (options.server.empty() && options.data.empty()) throw CLI::RequiredError("--server or --data");
+  if (!options.data.empty() && options.to.empty() && options.stream.empty())
+    throw CLI::RequiredError("--to or --stream, with --data,");
+}
+
 }  // namespace
 
 void AddBackup(CLI::App& app, RunCommand& run) {
@@ -165,34 +218,16 @@ void AddBackup(CLI::App& app, RunCommand& run) {
       "backup",
       "Makes a backup, incrementally, and checks it by a trial restore (exit code 2: it is not sound)");
   auto options = std::make_shared<BackupOptions>();
-  command->add_option("--server", options->server, "HOST:PORT of a running server (serve --backups=DIR)");
-  command->add_option("--token-file", options->token_file, "file with an operator's token, for --server");
-  command->add_option("--data", options->data, "the data directory of a server that is stopped")
-      ->type_name("DIR");
-  command
-      ->add_option("--keys-dir", options->keys_directory,
-                   "where the keys of persons are, for --data (default: keys/ in the data directory)")
-      ->type_name("DIR");
-  command->add_option("--to", options->to, "directory of backups, for --data; made when it is not there")
-      ->type_name("DIR");
-  command
-      ->add_option("--stream", options->stream,
-                   "for --data: one stream of bytes to this file, or - for standard output")
-      ->type_name("FILE");
-  command->add_option("--keep", options->keep, "how many generations to keep; default: all")
-      ->check(CLI::Range(size_t{1}, eventstore::kBackupsKeptMax));
-  command->add_flag("!--no-trial", options->trial, "leave out the trial restore");
-  command->add_flag("--diverged", options->diverged,
-                    "also when the log is shorter than the newest generation's, or another");
-  command
-      ->add_option("--megabytes-per-second", options->megabytes_per_second_max,
-                   "copy no faster; default: no limit")
-      ->check(CLI::Range(1, 100'000));
+  CLI::Option* data = AddSource(*command, *options);
+  AddHow(*command, *options);
+  AddDestination(*command, *options, data);
   options->speech.AddTo(*command);
   AddList(*command, run);
   command->callback([command, options, &run] {
+    if (!command->get_subcommands().empty()) return;
+    CheckComplete(*options);
     if (options->keys_directory.empty()) options->keys_directory = options->data + "/keys";
-    if (command->get_subcommands().empty()) run = [options] { return RunBackup(*options); };
+    run = [options] { return RunBackup(*options); };
   });
 }
 

@@ -111,11 +111,12 @@ nlohmann::json ToJson(const operations::v1::TrialRestore& trial) {
 
 }  // namespace
 
-void PrintJson(const operations::v1::BackupJob& job) {
+void PrintJson(const operations::v1::BackupJob& job, bool joined) {
   nlohmann::json json = ToJson(job.backup());
   json["files_copied"] = job.files_copied();
   json["bytes_copied"] = job.bytes_copied();
   json["generations_removed"] = job.generations_removed();
+  json["joined"] = joined;
   if (job.has_trial()) json["trial_restore"] = ToJson(job.trial());
   fmt::print("{}\n", json.dump(2));
 }

@@ -45,7 +45,8 @@ struct Speech {
 std::string InWords(uint64_t bytes);                              // "12.3 MB"
 std::string InWords(const google::protobuf::Timestamp& instant);  // "2026-11-25T10:00:00.000000Z"
 
-void PrintJson(const operations::v1::BackupJob& job);
+// joined: it was being made already when it was asked for.
+void PrintJson(const operations::v1::BackupJob& job, bool joined);
 void PrintJson(const std::vector<operations::v1::Backup>& backups);
 void PrintJson(const operations::v1::TrialRestore& trial, uint64_t generation);
 

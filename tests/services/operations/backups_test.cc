@@ -218,15 +218,19 @@ TEST_F(BackupServiceTest, OneJobRunsAtATimeAndARetryFindsIt) {
   Append(3000);
   AwaitEnd(*Create(0, true));
   const std::string first = *Create();
-  const auto again = Create();
+  v1::CreateBackupRequest same;
+  const auto again = Call<v1::CreateBackupResponse>(same);
   const absl::Status verify = Call<v1::VerifyBackupResponse>(v1::VerifyBackupRequest()).status();
   // The trial of three thousand commits takes longer than these two calls.
   ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ(*again, first);
+  EXPECT_EQ(again->job_id(), first);
+  EXPECT_TRUE(again->joined()) << "whoever asked for something else is told that this is not it";
   EXPECT_EQ(verify.code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(ReasonOf(verify), "BACKUP_JOB_RUNNING");
   EXPECT_EQ(AwaitEnd(first).state(), v1::BACKUP_JOB_STATE_DONE);
-  EXPECT_NE(*Create(), first);
+  const auto next = Call<v1::CreateBackupResponse>(same);
+  EXPECT_NE(next->job_id(), first);
+  EXPECT_FALSE(next->joined());
 }
 
 TEST_F(BackupServiceTest, AJobIsStopped) {
