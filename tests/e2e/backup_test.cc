@@ -1,6 +1,7 @@
 // A running server is backed up, killed, and loses its data; what was restored answers the same.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -101,6 +102,10 @@ TEST_F(BackupEndToEnd, AStoppedServersDataGoThroughADirectoryAPositionAndAStream
   EXPECT_EQ(Json({"fsck", "--data=" + installation_.In("cut"), "--output=json"})["events"], cut["position"]);
 
   EXPECT_EQ(installation_.Run({"backup", data, "--stream=" + installation_.In("stream")}).exit_code, 0);
+  EXPECT_EQ(installation_.Run({"backup", data, "--stream=" + installation_.In("stream")}).exit_code, 1)
+      << "it is there already";
+  const std::string replaced = "--stream=" + installation_.In("stream");
+  EXPECT_EQ(installation_.Run({"backup", data, replaced, "--replace"}).exit_code, 0);
   const std::string from_stream = "--data=" + installation_.In("from-stream");
   EXPECT_EQ(installation_.Run({"restore", "--stream=" + installation_.In("stream"), from_stream}).exit_code,
             0);
@@ -120,6 +125,29 @@ TEST_F(BackupEndToEnd, AStoppedServersDataGoThroughADirectoryAPositionAndAStream
   for (const auto& file : std::filesystem::directory_iterator(to + "/files"))
     std::filesystem::resize_file(file.path(), 1);
   EXPECT_EQ(Json({"verify-backup", "--from=" + to, "--output=json"}, 2)["sound"], false);
+}
+
+TEST_F(BackupEndToEnd, AStreamGoesIntoAPipeAndLeavesWhatIsBesideIt) {
+  ASSERT_EQ(installation_.Stop(), 0);
+  const std::string pipe = installation_.In("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::filesystem::create_directories(installation_.In("pipe.partial/of/another"));
+  std::filesystem::create_directories(installation_.In("stream.partial/of/another"));
+  const std::string data = "--data=" + installation_.In("data");
+  Process writer({"backup", data, "--stream=" + pipe}, installation_.In("writer"));
+  const Finished restored = installation_.Run(
+      {"restore", "--stream=" + pipe, "--data=" + installation_.In("copy"), "--output=json"});
+  EXPECT_EQ(restored.exit_code, 0) << restored.errors;
+  EXPECT_EQ(writer.Wait(), 0);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_EQ(Json({"fsck", "--data=" + installation_.In("copy"), "--output=json"})["events"],
+            installation_.Fsck()["events"]);
+
+  const Finished taken = installation_.Run({"backup", data, "--stream=" + installation_.In("stream")});
+  EXPECT_EQ(taken.exit_code, 1);
+  EXPECT_THAT(taken.errors, HasSubstr("stream.partial"));
+  for (const char* name : {"pipe.partial/of/another", "stream.partial/of/another"})
+    EXPECT_TRUE(std::filesystem::is_directory(installation_.In(name))) << name;
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct BackupOptions {
   std::string keys_directory;
   std::string to;
   std::string stream;
+  bool replace = false;
   uint32_t keep = 0;
   uint32_t megabytes_per_second_max = 0;
   bool trial = true;
@@ -106,7 +107,8 @@ void Print(const store::Speech& speech, const BackupJob& job, bool joined) {
 
 int RunBackup(const BackupOptions& options) {
   if (!options.stream.empty())
-    return store::StreamOut({options.data, options.keys_directory}, options.stream, options.speech);
+    return store::StreamOut({options.data, options.keys_directory}, options.stream, options.replace,
+                            options.speech);
   bool joined = false;
   const absl::StatusOr<BackupJob> job =
       options.server.empty() ? BackUpHere(options) : BackUpOnServer(options, joined);
@@ -193,16 +195,18 @@ void AddDestination(CLI::App& command, BackupOptions& options, CLI::Option* data
       command.add_option("--to", options.to, "directory of backups, for --data; made when it is not there")
           ->type_name("DIR")
           ->needs(data);
-  command
-      .add_option("--stream", options.stream,
-                  "for --data: one stream of bytes to this file, or - for standard output")
-      ->type_name("FILE")
-      ->needs(data)
-      ->excludes(to)
-      ->excludes("--keep")
-      ->excludes("--no-trial")
-      ->excludes("--diverged")
-      ->excludes("--megabytes-per-second");
+  auto* stream = command
+                     .add_option("--stream", options.stream,
+                                 "for --data: one stream of bytes to this file, or - for standard output")
+                     ->type_name("FILE")
+                     ->needs(data)
+                     ->excludes(to)
+                     ->excludes("--keep")
+                     ->excludes("--no-trial")
+                     ->excludes("--diverged")
+                     ->excludes("--megabytes-per-second");
+  command.add_flag("--replace", options.replace, "with --stream: replace a file that is there")
+      ->needs(stream);
 }
 
 void CheckComplete(const BackupOptions& options) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,20 +29,48 @@ absl::StatusOr<LogStreamSummary> WriteTo(const Stopped& stopped, const eventstor
   return eventstore::WriteLogStream(*store, stopped.keys_directory, sink, speech.Progress());
 }
 
+// Renamed into place once it is whole.
 absl::StatusOr<LogStreamSummary> WriteToFile(const Stopped& stopped, const std::string& to,
                                              const Speech& speech) {
   const std::string partial = to + ".partial";
-  QL_RETURN_IF_ERROR(eventstore::rocks::RemoveAll(partial));
+  // What a killed stream left; never a directory.
+  if (::unlink(partial.c_str()) != 0 && errno != ENOENT) return eventstore::rocks::FromErrno(errno, partial);
   QL_ASSIGN_OR_RETURN(const auto file,
                       eventstore::rocks::NewFile::Make(partial, eventstore::rocks::kBackupFileMode));
   auto summary = WriteTo(stopped, [&](std::string_view bytes) { return file->Write(bytes); }, speech);
   if (!summary.ok()) {
-    (void)eventstore::rocks::RemoveAll(partial);
+    (void)::unlink(partial.c_str());
     return summary;
   }
   QL_RETURN_IF_ERROR(file->Finish());
   QL_RETURN_IF_ERROR(eventstore::rocks::RenameSynced(partial, to));
   return summary;
+}
+
+// To a pipe, a tape, a terminal: it stays what it is.
+absl::StatusOr<LogStreamSummary> WriteInto(const Stopped& stopped, const std::string& to,
+                                           const Speech& speech) {
+  const int file = ::open(to.c_str(), O_WRONLY | O_CLOEXEC);
+  if (file < 0) return eventstore::rocks::FromErrno(errno, to);
+  auto summary = WriteTo(stopped, eventstore::ToDescriptor(file), speech);
+  // A pipe cannot be synced, and says so.
+  const bool synced = ::fsync(file) == 0 || errno == EINVAL || errno == EROFS;
+  const int failed = errno;
+  if (::close(file) != 0 && summary.ok()) return eventstore::rocks::FromErrno(errno, to);
+  if (!synced && summary.ok()) return eventstore::rocks::FromErrno(failed, to);
+  return summary;
+}
+
+absl::StatusOr<LogStreamSummary> WriteToPlace(const Stopped& stopped, const std::string& to, bool replace,
+                                              const Speech& speech) {
+  struct stat there{};
+  if (::stat(to.c_str(), &there) != 0) {
+    if (errno != ENOENT) return eventstore::rocks::FromErrno(errno, to);
+    return WriteToFile(stopped, to, speech);
+  }
+  if (!S_ISREG(there.st_mode)) return WriteInto(stopped, to, speech);
+  if (replace) return WriteToFile(stopped, to, speech);
+  return absl::AlreadyExistsError(fmt::format("{}: a file is here already; --replace replaces it", to));
 }
 
 absl::StatusOr<LogStreamSummary> ReadFrom(const std::string& from, const std::string& data,
@@ -72,10 +101,10 @@ void Print(const Speech& speech, std::string_view reason, const std::string& pla
 
 }  // namespace
 
-int StreamOut(const Stopped& stopped, const std::string& to, const Speech& speech) {
+int StreamOut(const Stopped& stopped, const std::string& to, bool replace, const Speech& speech) {
   const bool standard = to == kStandard;
   const auto summary = standard ? WriteTo(stopped, eventstore::ToDescriptor(STDOUT_FILENO), speech)
-                                : WriteToFile(stopped, to, speech);
+                                : WriteToPlace(stopped, to, replace, speech);
   speech.EndProgress();
   if (!summary.ok()) return Fail("backup --stream", summary.status());
   if (!standard) Print(speech, "STREAM_WRITTEN", to, *summary);

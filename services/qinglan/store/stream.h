@@ -13,9 +13,10 @@ struct Stopped {
   std::string keys_directory;  // of persons
 };
 
-// Of data that no server has open, to a file, which is new or replaced once the stream is whole, or to
-// standard output ("-"). The process's exit code.
-int StreamOut(const Stopped& stopped, const std::string& to, const Speech& speech);
+// Of data that no server has open, to a file, which is new, or replaced if told so, once the stream is whole;
+// into whatever else is there, such as a pipe or a device; or to standard output ("-"). The process's exit
+// code.
+int StreamOut(const Stopped& stopped, const std::string& to, bool replace, const Speech& speech);
 
 // Makes the data directory from a file or from standard input ("-").
 int StreamIn(const std::string& from, const std::string& data, const Speech& speech);
