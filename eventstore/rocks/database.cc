@@ -20,6 +20,7 @@
 #include "eventstore/rocks/disk/damage_check.h"
 #include "eventstore/rocks/disk/manifest_guard.h"
 #include "eventstore/rocks/disk/prepared_logs.h"
+#include "eventstore/rocks/disk/presence.h"
 #include "eventstore/rocks/disk/server_log.h"
 #include "eventstore/rocks/format/keys.h"
 #include "eventstore/text.h"
@@ -129,10 +130,8 @@ rocksdb::DBOptions DbOptions(const DatabaseOptions& options) {
 }
 
 absl::Status OpenError(const rocksdb::Status& status, const std::string& directory) {
-  if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos) {
-    return absl::FailedPreconditionError(
-        fmt::format("{}: another process has this event store open ({})", directory, status.ToString()));
-  }
+  if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos)
+    return FromLocking(status, directory);
   return FromRocks(status, fmt::format("opening {}", directory));
 }
 

@@ -14,6 +14,7 @@
 #include "eventstore/check.h"
 #include "eventstore/event_store.h"
 #include "eventstore/rocks/database.h"
+#include "eventstore/rocks/disk/presence.h"
 #include "eventstore/rocks/format/coding.h"
 #include "eventstore/rocks/format/posting.h"
 #include "eventstore/rocks/format/record.h"
@@ -391,8 +392,7 @@ class DirectoryLock {
     rocksdb::FileLock* lock = nullptr;
     const rocksdb::Status status = rocksdb::Env::Default()->LockFile(directory + "/LOCK", &lock);
     if (status.ok()) return DirectoryLock(lock);
-    return absl::FailedPreconditionError(
-        fmt::format("{}: a process has this event store open ({})", directory, status.ToString()));
+    return rocks::FromLocking(status, directory);
   }
 
  private:
@@ -411,9 +411,7 @@ absl::StatusOr<FsckReport> Fsck(const RocksEventStore& store, FsckProgress progr
 }
 
 absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress, FsckStop stop) {
-  if (!rocksdb::Env::Default()->FileExists(directory + "/CURRENT").ok()) {
-    return absl::NotFoundError(fmt::format("{}: no event store here", directory));
-  }
+  QL_RETURN_IF_ERROR(FindStore(directory));
   QL_ASSIGN_OR_RETURN(const DirectoryLock lock, DirectoryLock::Take(directory));
   QL_ASSIGN_OR_RETURN(const auto database, Database::OpenReadOnly({directory, kCacheBytes, false}));
   return Check(*database, progress, stop).Run();

@@ -1,6 +1,10 @@
 // Opening: whose store it is, who has it, and which format it has.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
+#include <filesystem>
+
+#include "eventstore/rocks/disk/presence.h"
 #include "eventstore/rocks/format/keys.h"
 #include "tests/eventstore/scratch_store.h"
 
@@ -53,6 +57,36 @@ TEST(OpenTest, NoDirectoryAndNoStoreAreClear) {
   options.directory += "/no/such";
   EXPECT_EQ(RocksEventStore::Open(options).status().code(), StatusCode::kUnavailable);
   EXPECT_EQ(FsckDirectory(directory.path(), [](auto, auto, auto) {}).status().code(), StatusCode::kNotFound);
+}
+
+TEST(OpenTest, AStoreThatCannotBeLookedForIsNotSaidToBeMissing) {
+  const ScratchDirectory directory;
+  EXPECT_EQ(FindStore(directory.path() + "/no/such").code(), StatusCode::kNotFound);
+  directory.Open();
+  EXPECT_TRUE(FindStore(directory.Options().directory).ok());
+  // As without permission, but for root, too.
+  const std::string loop = directory.path() + "/loop";
+  ASSERT_EQ(symlink(loop.c_str(), loop.c_str()), 0);
+  EXPECT_EQ(FindStore(loop).code(), StatusCode::kUnavailable);
+  const absl::Status checked = FsckDirectory(loop, [](auto, auto, auto) {}).status();
+  EXPECT_EQ(checked.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(checked.message()), testing::HasSubstr("symbolic links"));
+}
+
+TEST(OpenTest, ALockThatCannotBeOpenedIsNobodys) {
+  const ScratchDirectory directory;
+  directory.Open();
+  const std::string lock = directory.Options().directory + "/LOCK";
+  std::filesystem::remove(lock);
+  std::filesystem::create_directory(lock);
+  for (const absl::Status& refused :
+       {RocksEventStore::Open(directory.Options()).status(),
+        FsckDirectory(directory.Options().directory, [](auto, auto, auto) {}).status()}) {
+    EXPECT_EQ(refused.code(), StatusCode::kUnavailable);
+    EXPECT_THAT(std::string(refused.message()),
+                testing::AllOf(testing::HasSubstr("Is a directory"),
+                               testing::Not(testing::HasSubstr("has this event store open"))));
+  }
 }
 
 }  // namespace

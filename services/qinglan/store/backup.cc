@@ -1,12 +1,11 @@
 // `qinglan backup`: makes a backup of a store that no server has open, and lists what backups there are.
 #include <absl/time/clock.h>
-#include <fmt/format.h>
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 
 #include "eventstore/check.h"
+#include "eventstore/rocks/disk/presence.h"
 #include "services/operations/backups/jobs.h"
 #include "services/operations/backups/place.h"
 #include "services/qinglan/store/backups.h"
@@ -59,8 +58,7 @@ absl::StatusOr<BackupJob> Follow(const store::Speech& speech,
 absl::StatusOr<BackupJob> BackUpHere(const BackupOptions& options) {
   eventstore::RocksEventStore::Options store_options;
   store_options.directory = options.data + "/log";
-  if (!std::filesystem::exists(store_options.directory + "/CURRENT"))
-    return absl::NotFoundError(fmt::format("{}: no event store here", options.data));
+  QL_RETURN_IF_ERROR(eventstore::FindStore(store_options.directory));
   QL_RETURN_IF_ERROR(operations::PreparePlace(options.to, options.data));
   QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(store_options));
   operations::BackupSetting setting;

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "eventstore/check.h"
 #include "eventstore/rocks/backup/log_stream.h"
+#include "eventstore/rocks/disk/presence.h"
 
 namespace qinglan::store {
 namespace {
@@ -23,8 +23,7 @@ absl::StatusOr<LogStreamSummary> WriteTo(const Stopped& stopped, const eventstor
                                          const Speech& speech) {
   eventstore::RocksEventStore::Options options;
   options.directory = stopped.data + "/log";
-  if (!std::filesystem::exists(options.directory + "/CURRENT"))
-    return absl::NotFoundError(fmt::format("{}: no event store here", stopped.data));
+  QL_RETURN_IF_ERROR(eventstore::FindStore(options.directory));
   QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(options));
   return eventstore::WriteLogStream(*store, stopped.keys_directory, sink, speech.Progress());
 }

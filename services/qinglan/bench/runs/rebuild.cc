@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "eventstore/check.h"
+#include "eventstore/rocks/disk/presence.h"
 #include "eventstore/rocks/rocks_event_store.h"
 #include "projections/view_store/view_store.h"
 #include "services/portfolio/service.h"
@@ -82,8 +83,7 @@ absl::StatusOr<Pass> RebuildOnce(const eventstore::EventStore& log, const std::s
 absl::StatusOr<Figures> RunRebuild(const ViewsOptions& options) {
   eventstore::RocksEventStore::Options store;
   store.directory = options.data + "/log";
-  if (!std::filesystem::exists(store.directory + "/CURRENT"))
-    return absl::NotFoundError(fmt::format("{}: no event store here", options.data));
+  QL_RETURN_IF_ERROR(eventstore::FindStore(store.directory));
   QL_ASSIGN_OR_RETURN(const auto log, eventstore::RocksEventStore::Open(store));
   const absl::Duration cpu = OwnCpuTime();
   const Scratch scratch(options.data);

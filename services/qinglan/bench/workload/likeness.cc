@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <functional>
 #include <string_view>
 #include <utility>
 
 #include "eventstore/check.h"
+#include "eventstore/rocks/disk/presence.h"
 #include "eventstore/rocks/rocks_event_store.h"
 
 namespace qinglan::bench {
@@ -78,8 +78,7 @@ void RedrawFields(uint64_t copy, std::string& message) {
 absl::StatusOr<Likeness> Likeness::Of(const std::string& data) {
   eventstore::RocksEventStore::Options options;
   options.directory = data + "/log";
-  if (!std::filesystem::exists(options.directory + "/CURRENT"))
-    return absl::NotFoundError(fmt::format("{}: no event store here", data));
+  QL_RETURN_IF_ERROR(eventstore::FindStore(options.directory));
   QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(options));
   Likeness likeness;
   const auto keep = [&](const EventView& event) {
