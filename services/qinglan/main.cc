@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "services/qinglan/bench/bench_command.h"
 #include "services/qinglan/command_line.h"
@@ -16,6 +18,33 @@ extern "C" {
 // what a burst of clients left when none is there any more to ask for memory.
 const char* malloc_conf = "background_thread:true,dirty_decay_ms:10000,muzzy_decay_ms:0";
 }
+
+namespace {
+
+// An option that is given nothing, as by a variable of a shell that is not set, would be left out in silence,
+// or take the next option for its value.
+void CheckValuesAreThere(int argc, char** argv) {
+  std::string_view option;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument.empty()) {
+      throw CLI::ArgumentMismatch(
+          option.empty() ? "an argument is empty" : std::string(option) + ": its value is empty",
+          CLI::ExitCodes::ArgumentMismatch);
+    }
+    option = argument.starts_with("--") ? argument : std::string_view();
+    const size_t equals = option.find('=');
+    if (equals == std::string_view::npos) continue;
+    if (equals + 1 < option.size()) {
+      option = {};
+      continue;
+    }
+    throw CLI::ArgumentMismatch(std::string(option.substr(0, equals)) + ": its value is empty",
+                                CLI::ExitCodes::ArgumentMismatch);
+  }
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   // Debian's abseil is built with its search for deadlocks, at which every mutex that is locked, gRPC's above
@@ -44,6 +73,11 @@ int main(int argc, char** argv) {
   qinglan::AddVerify(app, run);
   qinglan::bench::AddBench(app, run);
   qinglan::AddViews(app, run);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    CheckValuesAreThere(argc, argv);
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  }
   return run();
 }

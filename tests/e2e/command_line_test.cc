@@ -82,5 +82,16 @@ TEST_F(CommandLine, ABackupIsAServersOrOfDataAndDropsNoOption) {
   EXPECT_FALSE(std::filesystem::exists(installation_.In("backups")));
 }
 
+// As of a shell's variable that is not set.
+TEST_F(CommandLine, AnEmptyValueIsNamedAndTakesNothingForItself) {
+  const std::string data = In("--data", "data");
+  ExpectRefused({"backup", data, "--to=", "--no-trial"}, "--to: its value is empty");
+  ExpectRefused({"backup", data, "--to", "", "--no-trial"}, "--to: its value is empty");
+  ExpectRefused({"backup", "list", "--from="}, "--from: its value is empty");
+  ExpectRefused({"serve", data, In("--keys", "keys/jwks.json"), "--backups="},
+                "--backups: its value is empty");
+  ExpectRefused({"fsck", ""}, "an argument is empty");
+}
+
 }  // namespace
 }  // namespace qinglan::e2e
