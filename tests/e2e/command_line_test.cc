@@ -93,5 +93,17 @@ TEST_F(CommandLine, AnEmptyValueIsNamedAndTakesNothingForItself) {
   ExpectRefused({"fsck", ""}, "an argument is empty");
 }
 
+// Whoever watches the backups goes by the exit code.
+TEST_F(CommandLine, AListOfBackupsThatAreNotThereIsNoEmptyList) {
+  const Finished missing = installation_.Run({"backup", "list", In("--from", "typo")});
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_THAT(missing.errors, AllOf(HasSubstr("typo"), HasSubstr("No such file or directory")));
+  EXPECT_EQ(installation_.Run({"backup", "list", In("--from", "master.key")}).exit_code, 1) << "a file";
+  std::filesystem::create_directory(installation_.In("backups"));
+  const Finished none = installation_.Run({"backup", "list", "--lang=en", In("--from", "backups")});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.output, HasSubstr("There is no backup yet"));
+}
+
 }  // namespace
 }  // namespace qinglan::e2e

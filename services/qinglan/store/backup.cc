@@ -1,6 +1,8 @@
 // `qinglan backup`: makes a backup of a store that no server has open, and lists what backups there are.
 #include <absl/time/clock.h>
+#include <sys/stat.h>
 
+#include <cerrno>
 #include <functional>
 #include <memory>
 
@@ -130,7 +132,15 @@ void Print(const store::Speech& speech, const operations::v1::Backup& backup) {
                        : speech.Sentence("BACKUP_UNCHECKED")}});
 }
 
+absl::Status FindDirectory(const std::string& path) {
+  struct stat there{};
+  if (::stat(path.c_str(), &there) != 0) return eventstore::rocks::FromErrno(errno, path);
+  return S_ISDIR(there.st_mode) ? absl::OkStatus() : eventstore::rocks::FromErrno(ENOTDIR, path);
+}
+
 int RunList(const std::string& from, const store::Speech& speech) {
+  // A directory that is not there is another's name mistaken, and no list that is empty.
+  if (const absl::Status there = FindDirectory(from); !there.ok()) return Fail("backup list", there);
   operations::BackupSetting setting;
   setting.directory = from;
   const auto backups = operations::BackupJobs(setting, nullptr).List();
@@ -142,12 +152,14 @@ int RunList(const std::string& from, const store::Speech& speech) {
   }
   if (speech.json()) store::PrintJson(*backups);
   if (backups->empty()) speech.Say("BACKUP_NONE");
-  return damaged ? kExitPartly : kExitOk;
+  return damaged || backups->empty() ? kExitPartly : kExitOk;
 }
 
 void AddList(CLI::App& backup, RunCommand& run) {
-  auto* command =
-      backup.add_subcommand("list", "Lists the generations of a directory of backups, oldest first");
+  auto* command = backup.add_subcommand(
+      "list",
+      "Lists the generations of a directory of backups, oldest first (exit code 2: one is damaged, or "
+      "there is none)");
   auto from = std::make_shared<std::string>();
   auto speech = std::make_shared<store::Speech>();
   command->add_option("--from", *from, "directory of backups")->required()->type_name("DIR");
