@@ -105,5 +105,13 @@ TEST_F(CommandLine, AListOfBackupsThatAreNotThereIsNoEmptyList) {
   EXPECT_THAT(none.output, HasSubstr("There is no backup yet"));
 }
 
+TEST_F(CommandLine, AServerKnowsItsTimeZoneAndTellsItsPort) {
+  ExpectRefused({"serve", In("--data", "data"), In("--keys", "keys/jwks.json"), "--time-zone=Mars/X"},
+                "--time-zone: Mars/X is no time zone");
+  const Finished help = installation_.Run({"serve", "--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.output, HasSubstr("=7410"));
+}
+
 }  // namespace
 }  // namespace qinglan::e2e

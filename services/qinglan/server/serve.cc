@@ -92,6 +92,14 @@ void AddRoles(CLI::App& command, PlatformOptions& options) {
       ->type_name("FILE");
 }
 
+CLI::Validator TimeZone() {
+  const auto check = [](const std::string& name) {
+    absl::TimeZone zone;
+    return absl::LoadTimeZone(name, &zone) ? std::string() : name + " is no time zone, such as Asia/Shanghai";
+  };
+  return CLI::Validator(check, "", "time zone");
+}
+
 // What of the options goes with which roles.
 void CheckRoles(const ServeOptions& serve) {
   const PlatformOptions& options = serve.platform;
@@ -112,6 +120,7 @@ void CheckRoles(const ServeOptions& serve) {
 void AddServe(CLI::App& app, RunCommand& run) {
   auto* command = app.add_subcommand("serve", "Serves until SIGINT or SIGTERM, then drains and stops");
   auto options = std::make_shared<ServeOptions>();
+  options->platform.server.port = 7410;  // before --help takes it for the default
   AddRoles(*command, options->platform);
   command->add_option("--data", options->platform.data, "data directory; made when it is not there")
       ->required()
@@ -142,6 +151,7 @@ void AddServe(CLI::App& app, RunCommand& run) {
   command->add_option("--port-file", options->port_file, "file to write the port to once it serves")
       ->type_name("FILE");
   command->add_option("--time-zone", options->platform.time_zone, "in which a day is a day")
+      ->check(TimeZone())
       ->capture_default_str();
   command->add_option("--workers", options->platform.server.workers, "calls that run at the same time")
       ->check(CLI::Range(1, 1024))
@@ -159,7 +169,6 @@ void AddServe(CLI::App& app, RunCommand& run) {
       ->check(CLI::Range(1, 86'400))
       ->needs(log_key)
       ->capture_default_str();
-  options->platform.server.port = 7410;
   command->callback([options, &run] {
     CheckRoles(*options);
     run = [options] { return RunServe(*options); };
