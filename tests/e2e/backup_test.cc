@@ -101,6 +101,18 @@ TEST_F(BackupEndToEnd, AStoppedServersDataGoThroughADirectoryAPositionAndAStream
   EXPECT_GT(cut["position"], 90);
   EXPECT_EQ(Json({"fsck", "--data=" + installation_.In("cut"), "--output=json"})["events"], cut["position"]);
 
+  // What was known when the first backup was made, out of the second.
+  const nlohmann::json then =
+      Json({"restore", "--from=" + to, "--generation=2", "--output=json",
+            "--data=" + installation_.In("then"), "--to-instant=" + made["made_at"].get<std::string>()});
+  EXPECT_EQ(then["position"], made["position"]);
+  EXPECT_EQ(installation_
+                .Run({"restore", "--from=" + to, "--data=" + installation_.In("before"),
+                      "--to-instant=2000-01-01T00:00:00+08:00"})
+                .exit_code,
+            1)
+      << "nothing was recorded by then";
+
   EXPECT_EQ(installation_.Run({"backup", data, "--stream=" + installation_.In("stream")}).exit_code, 0);
   EXPECT_EQ(installation_.Run({"backup", data, "--stream=" + installation_.In("stream")}).exit_code, 1)
       << "it is there already";
