@@ -3,9 +3,11 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "services/qinglan/bench/bench_command.h"
 #include "services/qinglan/command_line.h"
@@ -18,6 +20,8 @@ extern "C" {
 // what a burst of clients left when none is there any more to ask for memory.
 const char* malloc_conf = "background_thread:true,dirty_decay_ms:10000,muzzy_decay_ms:0";
 }
+
+extern const char kVersion[];  // made by CMake
 
 namespace {
 
@@ -44,6 +48,22 @@ void CheckValuesAreThere(int argc, char** argv) {
   }
 }
 
+// Else all that is said is that a subcommand is required.
+void CheckSubcommands(CLI::App& app, int argc, char** argv) {
+  CLI::App* command = &app;
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    const std::vector<CLI::App*> all = command->get_subcommands([](CLI::App*) { return true; });
+    if (all.empty()) return;  // what follows are its own arguments
+    const auto named =
+        std::find_if(all.begin(), all.end(), [&](const CLI::App* one) { return one->get_name() == argv[i]; });
+    if (named == all.end()) {
+      throw CLI::ParseError(command->get_name() + ": there is no subcommand " + argv[i],
+                            CLI::ExitCodes::ExtrasError);
+    }
+    command = *named;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,6 +75,7 @@ int main(int argc, char** argv) {
       std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()));
   CLI::App app{"Qinglan 青蓝: an event-sourced record of teachers' professional growth", "qinglan"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", kVersion);
   qinglan::RunCommand run;
   qinglan::AddServe(app, run);
   qinglan::AddToken(app, run);
@@ -75,6 +96,7 @@ int main(int argc, char** argv) {
   qinglan::AddViews(app, run);
   try {
     CheckValuesAreThere(argc, argv);
+    CheckSubcommands(app, argc, argv);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error);

@@ -16,6 +16,7 @@ using ::testing::AllOf;
 using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::Lt;
+using ::testing::StartsWith;
 
 class CommandLine : public testing::Test {
  protected:
@@ -111,6 +112,17 @@ TEST_F(CommandLine, AServerKnowsItsTimeZoneAndTellsItsPort) {
   const Finished help = installation_.Run({"serve", "--help"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_THAT(help.output, HasSubstr("=7410"));
+}
+
+TEST_F(CommandLine, AnUnknownSubcommandIsNamedAndTheVersionTold) {
+  ExpectRefused({"foo"}, "qinglan: there is no subcommand foo");
+  ExpectRefused({"view", "list"}, "qinglan: there is no subcommand view");
+  ExpectRefused({"views", "lst"}, "views: there is no subcommand lst");
+  ExpectRefused({"backup", "lst"}, "backup: there is no subcommand lst");
+  ExpectRefused({}, "subcommand");
+  const Finished version = installation_.Run({"--version"});
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_THAT(version.output, StartsWith("qinglan "));
 }
 
 }  // namespace
