@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "eventstore/check.h"
-#include "eventstore/transparency/proof.h"
+#include "eventstore/transparency/proof_length.h"
 
 namespace qinglan::eventstore::transparency {
 namespace {
@@ -21,17 +21,8 @@ absl::StatusOr<Proof> RootsOf(Subtrees& subtrees, const std::vector<Range>& from
   return proof;
 }
 
-}  // namespace
-
-absl::StatusOr<Hash> RootOf(const NodeSource& source, uint64_t size) {
-  return Subtrees(source, size).Range(0, size);
-}
-
-absl::StatusOr<Proof> ProveInclusion(const NodeSource& source, LeafPlace place) {
-  if (place.index >= place.size) {
-    return absl::InvalidArgumentError(
-        fmt::format("a tree of {} leaves has no leaf {}", place.size, place.index));
-  }
+// The subtrees beside the way from the root down to the leaf.
+std::vector<Range> Siblings(LeafPlace place) {
   std::vector<Range> siblings;
   uint64_t begin = 0;
   uint64_t end = place.size;
@@ -45,20 +36,16 @@ absl::StatusOr<Proof> ProveInclusion(const NodeSource& source, LeafPlace place) 
       begin = middle;
     }
   }
-  Subtrees subtrees(source, place.size);
-  return RootsOf(subtrees, siblings);
+  return siblings;
 }
 
-absl::StatusOr<Proof> ProveConsistency(const NodeSource& source, TreeSpan span) {
-  if (span.from > span.to) {
-    return absl::InvalidArgumentError(
-        fmt::format("a tree of {} leaves is not earlier than one of {}", span.from, span.to));
-  }
-  if (span.from == 0 || span.from == span.to) return Proof();
+// Those beside the way down to the part that ends where the earlier tree ends, and that part.
+std::vector<Range> Parts(TreeSpan span) {
   std::vector<Range> parts;
+  if (span.from == 0 || span.from == span.to) return parts;
   uint64_t begin = 0;
   uint64_t end = span.to;
-  while (span.from != end) {  // down to the part that ends where the earlier tree ends
+  while (span.from != end) {
     const uint64_t middle = begin + SplitOf(end - begin);
     if (span.from <= middle) {
       parts.emplace_back(middle, end);
@@ -69,8 +56,34 @@ absl::StatusOr<Proof> ProveConsistency(const NodeSource& source, TreeSpan span) 
     }
   }
   if (begin != 0) parts.emplace_back(begin, end);  // else it is the earlier tree, whose root the verifier has
-  Subtrees subtrees(source, span.to);
-  return RootsOf(subtrees, parts);
+  return parts;
 }
+
+}  // namespace
+
+absl::StatusOr<Hash> RootOf(const NodeSource& source, uint64_t size) {
+  return Subtrees(source, size).Range(0, size);
+}
+
+absl::StatusOr<Proof> ProveInclusion(const NodeSource& source, LeafPlace place) {
+  if (place.index >= place.size) {
+    return absl::InvalidArgumentError(
+        fmt::format("a tree of {} leaves has no leaf {}", place.size, place.index));
+  }
+  Subtrees subtrees(source, place.size);
+  return RootsOf(subtrees, Siblings(place));
+}
+
+absl::StatusOr<Proof> ProveConsistency(const NodeSource& source, TreeSpan span) {
+  if (span.from > span.to) {
+    return absl::InvalidArgumentError(
+        fmt::format("a tree of {} leaves is not earlier than one of {}", span.from, span.to));
+  }
+  Subtrees subtrees(source, span.to);
+  return RootsOf(subtrees, Parts(span));
+}
+
+size_t InclusionHashes(LeafPlace place) { return place.index < place.size ? Siblings(place).size() : 0; }
+size_t ConsistencyHashes(TreeSpan span) { return span.from <= span.to ? Parts(span).size() : 0; }
 
 }  // namespace qinglan::eventstore::transparency

@@ -9,6 +9,7 @@
 #include "eventstore/text.h"
 #include "eventstore/transparency/frontier.h"
 #include "eventstore/transparency/proof.h"
+#include "eventstore/transparency/proof_length.h"
 #include "tests/eventstore/transparency/memory_tree.h"
 
 namespace qinglan::eventstore::transparency {
@@ -167,6 +168,7 @@ TEST(TreeTest, EveryLeafIsProvedInEverySize) {
       ASSERT_TRUE(proof.ok()) << proof.status();
       ASSERT_TRUE(VerifyInclusion(tree.leaf_hash(index), index, head, *proof).ok())
           << index << " in " << head.size;
+      ASSERT_EQ(InclusionHashes({index, head.size}), proof->size()) << index << " in " << head.size;
     }
   }
 }
@@ -179,6 +181,7 @@ TEST(TreeTest, EverySizeIsProvedToContinueEverySmallerOne) {
       const auto proof = ProveConsistency(tree, {from, to.size});
       ASSERT_TRUE(proof.ok()) << proof.status();
       ASSERT_TRUE(VerifyConsistency(heads[from], to, *proof).ok()) << from << " to " << to.size;
+      ASSERT_EQ(ConsistencyHashes({from, to.size}), proof->size()) << from << " to " << to.size;
     }
   }
 }
@@ -271,6 +274,15 @@ TEST(TreeTest, WhatCannotBeProvedIsRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(ProveInclusion(tree, {3, 3}).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(ProveInclusion(tree, {0, 0}).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(ProveConsistency(tree, {3, 2}).status()));
+  EXPECT_EQ(InclusionHashes({3, 3}), 0U);
+  EXPECT_EQ(ConsistencyHashes({3, 2}), 0U);
+}
+
+// Whoever counts may have been told any size.
+TEST(TreeTest, TheLongestProofsAreOfTheLargestTree) {
+  EXPECT_EQ(InclusionHashes({0, UINT64_MAX}), 64U);
+  EXPECT_EQ(ConsistencyHashes({1, UINT64_MAX}), 64U);
+  EXPECT_EQ(ConsistencyHashes({3, UINT64_MAX}), 65U);
 }
 
 constexpr uint64_t kLarge = 256 * 256 + 3 * 256 + 77;
