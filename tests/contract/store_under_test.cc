@@ -30,7 +30,8 @@ class Embedded final : public StoreUnderTest {
     std::filesystem::remove_all(options_.directory);
   }
 
-  EventStore& store() override { return *store_; }
+  RocksEventStore& store() override { return *store_; }
+  const ProvableLog& proofs() override { return *store_; }
   void Reopen() override {
     store_.reset();
     Open();
@@ -56,7 +57,7 @@ class Embedded final : public StoreUnderTest {
 class Remote final : public StoreUnderTest {
  public:
   explicit Remote(const StoreOptions& setup)
-      : embedded_(setup), server_(std::make_unique<tests::LogServer>(embedded_.store())) {
+      : embedded_(setup), server_(std::make_unique<tests::LogServer>(embedded_.store(), embedded_.store())) {
     RemoteEventStore::Options options = server_->ClientOptions();
     options.queue_events_max = setup.queue_events_max;
     options.queue_bytes_max = setup.queue_bytes_max;
@@ -69,11 +70,12 @@ class Remote final : public StoreUnderTest {
   }
 
   EventStore& store() override { return *client_; }
+  const ProvableLog& proofs() override { return *client_; }
   void Reopen() override {
     const int port = server_->port();
     server_.reset();
     embedded_.Reopen();
-    server_ = std::make_unique<tests::LogServer>(embedded_.store(), port);
+    server_ = std::make_unique<tests::LogServer>(embedded_.store(), embedded_.store(), port);
   }
   void Close() override {
     client_.reset();

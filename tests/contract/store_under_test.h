@@ -1,5 +1,5 @@
-// What the contract suite runs on. An implementation of EventStore joins the suite by one entry in
-// Implementations().
+// What the contract suite runs on. A store that is an EventStore and a ProvableLog joins the suite by one
+// entry in Implementations().
 #pragma once
 
 #include <absl/time/clock.h>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "eventstore/event_store.h"
+#include "eventstore/transparency/provable_log.h"
 
 namespace qinglan::eventstore {
 
@@ -28,6 +29,7 @@ class StoreUnderTest {
  public:
   virtual ~StoreUnderTest() = default;
   virtual EventStore& store() = 0;
+  virtual const ProvableLog& proofs() = 0;  // of the same
   // Closes the store and opens it again on what it had stored. Subscriptions must be gone.
   virtual void Reopen() = 0;
   // Closes the store for good.
@@ -51,6 +53,7 @@ class ContractTest : public testing::TestWithParam<Implementation> {
   }
 
   EventStore& store() { return under_test_->store(); }
+  const ProvableLog& proofs() { return under_test_->proofs(); }
   StoreUnderTest& under_test() { return *under_test_; }
 
   // Every event that matches, copied. Fails the test when the read fails.

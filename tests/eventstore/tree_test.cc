@@ -9,7 +9,6 @@
 #include "eventstore/rocks/format/posting.h"
 #include "eventstore/rocks/format/record.h"
 #include "eventstore/rocks/tree/stored_nodes.h"
-#include "eventstore/transparency/leaf.h"
 #include "tests/eventstore/scratch_store.h"
 
 namespace qinglan::eventstore {
@@ -88,72 +87,6 @@ TEST_F(TreeTest, ItIsTheTreeOfTheLogNowAndAfterEachOpening) {
   EXPECT_TRUE(report.clean()) << report.problems[0].what;
   EXPECT_EQ(report.hashes, report.events / 256);
   EXPECT_EQ(report.root, transparency::Hex(directory_.Open()->CurrentTree()->root));
-}
-
-TEST_F(TreeTest, AnEmptyLogHasTheEmptyTree) {
-  const ScratchDirectory empty;
-  const auto tree = empty.Open()->CurrentTree();
-  ASSERT_TRUE(tree.ok()) << tree.status();
-  EXPECT_EQ(tree->size, 0U);
-  EXPECT_EQ(tree->root, transparency::Hasher().Empty());
-}
-
-TEST_F(TreeTest, ALeafSaysWhatTheEventSays) {
-  const auto store = directory_.Open();
-  for (const uint64_t position : {uint64_t{1}, uint64_t{256}, uint64_t{257}, kEvents}) {
-    const auto leaf = store->LeafAt(Position(position));
-    ASSERT_TRUE(leaf.ok()) << leaf.status();
-    const auto decoded = transparency::DecodeLeaf(*leaf, Position(position));
-    ASSERT_TRUE(decoded.ok()) << decoded.status();
-    const auto read =
-        store->Read(Query::All(), {.after = Position(position - 1), .limit = 1}, [&](const EventView& event) {
-          EXPECT_EQ(decoded->event.Id(), event.Id());
-          EXPECT_EQ(decoded->event.payload, event.payload);
-          EXPECT_EQ(decoded->event.recorded_at, event.recorded_at);
-          return true;
-        });
-    ASSERT_TRUE(read.ok()) << read.status();
-  }
-}
-
-TEST_F(TreeTest, EventsAreProvedInEveryLaterTree) {
-  const auto store = directory_.Open();
-  transparency::Hasher hasher;
-  for (const uint64_t in :
-       {uint64_t{1}, uint64_t{255}, uint64_t{256}, uint64_t{257}, uint64_t{513}, kEvents}) {
-    const TreeHead tree = *store->TreeAt(Position(in));
-    for (uint64_t position = 1; position <= in; position += 1 + position / 5) {
-      const auto proof = store->ProveEvent(Position(position), Position(in));
-      ASSERT_TRUE(proof.ok()) << proof.status();
-      const Hash leaf = hasher.Leaf(*store->LeafAt(Position(position)));
-      EXPECT_TRUE(transparency::VerifyInclusion(leaf, position - 1, tree, *proof).ok())
-          << position << " in " << in;
-      EXPECT_FALSE(transparency::VerifyInclusion(leaf, position, tree, *proof).ok());
-    }
-  }
-}
-
-TEST_F(TreeTest, ATreeIsProvedToContinueEveryEarlierOne) {
-  const auto store = directory_.Open();
-  const TreeHead now = *store->CurrentTree();
-  for (uint64_t from = 0; from <= now.size; from += 1 + from / 3) {
-    const auto proof = store->ProveExtension(Position(from), Position(now.size));
-    ASSERT_TRUE(proof.ok()) << proof.status();
-    EXPECT_TRUE(transparency::VerifyConsistency(*store->TreeAt(Position(from)), now, *proof).ok()) << from;
-  }
-}
-
-TEST_F(TreeTest, WhatIsNotThereIsOutOfRange) {
-  const auto store = directory_.Open();
-  const Position head = *store->Head();
-  EXPECT_TRUE(absl::IsOutOfRange(store->TreeAt(head.Next()).status()));
-  EXPECT_TRUE(absl::IsOutOfRange(store->LeafAt(Position(0)).status()));
-  EXPECT_TRUE(absl::IsOutOfRange(store->LeafAt(head.Next()).status()));
-  EXPECT_TRUE(absl::IsOutOfRange(store->ProveEvent(Position(0), head).status()));
-  EXPECT_TRUE(absl::IsOutOfRange(store->ProveEvent(Position(2), Position(1)).status()));
-  EXPECT_TRUE(absl::IsOutOfRange(store->ProveEvent(Position(1), head.Next()).status()));
-  EXPECT_TRUE(absl::IsOutOfRange(store->ProveExtension(Position(2), Position(1)).status()));
-  EXPECT_TRUE(absl::IsOutOfRange(store->ProveExtension(Position(1), head.Next()).status()));
 }
 
 TEST_F(TreeTest, AStoreWithoutATreeIsGivenOne) {

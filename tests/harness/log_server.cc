@@ -24,13 +24,13 @@ std::string OperatorToken() {
   return *token;
 }
 
-LogServer::LogServer(eventstore::EventStore& store, int port,
+LogServer::LogServer(eventstore::EventStore& store, const eventstore::ProvableLog& proofs, int port,
                      const eventstore::EventStoreServiceOptions& service_options)
     : tokens_(*runtime::ParseKeySet(Keys().jwks_json), [] { return absl::Now(); }),
       table_(store, runtime::Environment::Real(absl::UTCTimeZone())),
       access_(store, runtime::Placement{}),
       dispatcher_(table_, access_, tokens_),
-      service_(store, tokens_, service_options) {
+      service_(store, proofs, tokens_, service_options) {
   runtime::ServerOptions options;
   options.port = port;
   options.workers = 1;  // there is nothing in the table

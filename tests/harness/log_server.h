@@ -20,9 +20,10 @@ std::string OperatorToken();
 
 class LogServer {
  public:
-  // Serves on `port`, or on any free one; ends the test program when it cannot. The store must outlive it.
-  explicit LogServer(eventstore::EventStore& store, int port = 0,
-                     const eventstore::EventStoreServiceOptions& service_options = {});
+  // Serves on `port`, or on any free one; ends the test program when it cannot. The store and its proofs must
+  // outlive it.
+  LogServer(eventstore::EventStore& store, const eventstore::ProvableLog& proofs, int port = 0,
+            const eventstore::EventStoreServiceOptions& service_options = {});
   ~LogServer();
 
   int port() const { return server_->port(); }

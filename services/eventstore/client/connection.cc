@@ -41,14 +41,19 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
 
 Connection::Methods MethodsOf(const std::shared_ptr<grpc::Channel>& channel) {
   using Method = grpc::internal::RpcMethod;
+  const auto method = [&](const char* path, Method::RpcType type) { return Method(path, type, channel); };
   return {
-      Method("/qinglan.eventstore.v1.EventStoreService/AppendStream", Method::BIDI_STREAMING, channel),
-      Method("/qinglan.eventstore.v1.EventStoreService/Read", Method::SERVER_STREAMING, channel),
-      Method("/qinglan.eventstore.v1.EventStoreService/ReadPages", Method::BIDI_STREAMING, channel),
-      Method("/qinglan.eventstore.v1.EventStoreService/Subscribe", Method::SERVER_STREAMING, channel),
-      Method("/qinglan.eventstore.v1.EventStoreService/FindCommit", Method::NORMAL_RPC, channel),
-      Method("/qinglan.eventstore.v1.EventStoreService/GetHead", Method::NORMAL_RPC, channel),
-      Method("/qinglan.eventstore.v1.EventStoreService/GetHeadAt", Method::NORMAL_RPC, channel),
+      method("/qinglan.eventstore.v1.EventStoreService/AppendStream", Method::BIDI_STREAMING),
+      method("/qinglan.eventstore.v1.EventStoreService/Read", Method::SERVER_STREAMING),
+      method("/qinglan.eventstore.v1.EventStoreService/ReadPages", Method::BIDI_STREAMING),
+      method("/qinglan.eventstore.v1.EventStoreService/Subscribe", Method::SERVER_STREAMING),
+      method("/qinglan.eventstore.v1.EventStoreService/FindCommit", Method::NORMAL_RPC),
+      method("/qinglan.eventstore.v1.EventStoreService/GetHead", Method::NORMAL_RPC),
+      method("/qinglan.eventstore.v1.EventStoreService/GetHeadAt", Method::NORMAL_RPC),
+      method("/qinglan.eventstore.v1.EventStoreService/GetTree", Method::NORMAL_RPC),
+      method("/qinglan.eventstore.v1.EventStoreService/GetLeaf", Method::NORMAL_RPC),
+      method("/qinglan.eventstore.v1.EventStoreService/ProveEvent", Method::NORMAL_RPC),
+      method("/qinglan.eventstore.v1.EventStoreService/ProveExtension", Method::NORMAL_RPC),
   };
 }
 

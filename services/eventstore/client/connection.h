@@ -87,6 +87,7 @@ class Connection {
   const std::shared_ptr<LiveCalls>& calls() const { return calls_; }
   struct Methods {
     grpc::internal::RpcMethod append_stream, read, read_pages, subscribe, find_commit, get_head, get_head_at;
+    grpc::internal::RpcMethod get_tree, get_leaf, prove_event, prove_extension;
   };
   const Methods& methods() const { return methods_; }
   // Puts the token in, and lets the call wait for a server that is coming up.

@@ -9,6 +9,7 @@
 #include "services/eventstore/client/connection.h"
 #include "services/eventstore/client/followers.h"
 #include "services/eventstore/client/page_pipe.h"
+#include "services/eventstore/client/remote_proofs.h"
 #include "services/eventstore/client/remote_read.h"
 #include "services/eventstore/client/remote_subscription.h"
 
@@ -19,6 +20,7 @@ struct RemoteEventStore::Parts {
       : options(given),
         connection(given.target, given.token),
         followers(std::make_shared<remote::Followers>()),
+        proofs(connection, given.timeout),
         pages(connection),
         pipe(connection, {given.queue_events_max, given.queue_bytes_max, given.timeout}, *followers) {}
   ~Parts() { followers->Close(); }
@@ -26,6 +28,7 @@ struct RemoteEventStore::Parts {
   const Options options;
   const remote::Connection connection;
   const std::shared_ptr<remote::Followers> followers;
+  const remote::RemoteProofs proofs;
   mutable remote::PagePipe pages;
   remote::AppendPipe pipe;  // its end calls back, and who is called may read
 };
@@ -86,6 +89,28 @@ absl::StatusOr<std::unique_ptr<Subscription>> RemoteEventStore::Subscribe(Query 
   QL_RETURN_IF_ERROR(CheckQuery(query));
   return remote::RemoteSubscription::Open(parts_->connection, parts_->followers, parts_->options.timeout,
                                           query, after);
+}
+
+absl::StatusOr<transparency::TreeHead> RemoteEventStore::CurrentTree() const {
+  QL_ASSIGN_OR_RETURN(const transparency::TreeHead tree, parts_->proofs.CurrentTree());
+  parts_->followers->Learn(Position(tree.size));
+  return tree;
+}
+
+absl::StatusOr<transparency::TreeHead> RemoteEventStore::TreeAt(Position head) const {
+  return parts_->proofs.TreeAt(head);
+}
+
+absl::StatusOr<std::string> RemoteEventStore::LeafAt(Position position) const {
+  return parts_->proofs.LeafAt(position);
+}
+
+absl::StatusOr<transparency::Proof> RemoteEventStore::ProveEvent(Position position, Position in) const {
+  return parts_->proofs.ProveEvent(position, in);
+}
+
+absl::StatusOr<transparency::Proof> RemoteEventStore::ProveExtension(Position from, Position to) const {
+  return parts_->proofs.ProveExtension(from, to);
 }
 
 }  // namespace qinglan::eventstore

@@ -1,5 +1,6 @@
-// The event store of another process: the same contract over gRPC (services/eventstore/server is the other
-// half). Every limit is checked here first, so what is refused costs no call.
+// The event store of another process, and its proofs: the same contracts over gRPC
+// (services/eventstore/server is the other half). Every limit is checked here first, so what is refused costs
+// no call.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "eventstore/event_store.h"
+#include "eventstore/transparency/provable_log.h"
 
 namespace qinglan::eventstore {
 
@@ -23,8 +25,9 @@ namespace qinglan::eventstore {
 // then `replayed` when the first attempt had reached the log.
 //
 // Errors besides the contract's: UNAUTHENTICATED and PERMISSION_DENIED when the server does not let the token
-// in.
-class RemoteEventStore final : public EventStore {
+// in; of proofs, UNIMPLEMENTED when it is of a version without them, RESOURCE_EXHAUSTED when too much waits
+// there, and INTERNAL when it answered what cannot be an answer (client/remote_proofs.h).
+class RemoteEventStore final : public EventStore, public ProvableLog {
  public:
   struct Options {
     std::string target;                          // "127.0.0.1:7411"
@@ -49,6 +52,12 @@ class RemoteEventStore final : public EventStore {
   // `caught_up` of its Next() is the server's word when it read the log, unless this client has learned of
   // something later since.
   absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(Query query, Position after) override;
+
+  absl::StatusOr<transparency::TreeHead> CurrentTree() const override;
+  absl::StatusOr<transparency::TreeHead> TreeAt(Position head) const override;
+  absl::StatusOr<std::string> LeafAt(Position position) const override;
+  absl::StatusOr<transparency::Proof> ProveEvent(Position position, Position in) const override;
+  absl::StatusOr<transparency::Proof> ProveExtension(Position from, Position to) const override;
 
  private:
   struct Parts;

@@ -8,6 +8,7 @@
 
 #include "eventstore/check.h"
 #include "qinglan/eventstore/v1/event_store_service.pb.h"
+#include "services/eventstore/server/answers.h"
 #include "services/eventstore/server/append_call.h"
 #include "services/eventstore/server/pages_call.h"
 #include "services/eventstore/server/parts.h"
@@ -24,33 +25,8 @@ using google::protobuf::ServiceDescriptor;
 using grpc::ByteBuffer;
 using grpc::CallbackServerContext;
 
-uint64_t MicrosOf(absl::Time time) { return static_cast<uint64_t>(absl::ToUnixMicros(time)); }
-
 const ServiceDescriptor& Descriptor() {
   return *v1::AppendRequest::descriptor()->file()->FindServiceByName("EventStoreService");
-}
-
-absl::Status Answer(EventStore& store, const v1::FindCommitRequest& request,
-                    v1::FindCommitResponse& response) {
-  QL_ASSIGN_OR_RETURN(const EventStore::Commit commit, store.FindCommit(request.commit_id()));
-  response.set_fingerprint(commit.fingerprint);
-  response.mutable_appended()->set_first(commit.appended.first.value);
-  response.mutable_appended()->set_last(commit.appended.last.value);
-  response.mutable_appended()->set_recorded_at_us(
-      static_cast<int64_t>(MicrosOf(commit.appended.recorded_at)));
-  return absl::OkStatus();
-}
-
-absl::Status Answer(EventStore& store, const v1::GetHeadRequest&, v1::GetHeadResponse& response) {
-  QL_ASSIGN_OR_RETURN(const Position head, store.Head());
-  response.set_position(head.value);
-  return absl::OkStatus();
-}
-
-absl::Status Answer(EventStore& store, const v1::GetHeadAtRequest& request, v1::GetHeadAtResponse& response) {
-  QL_ASSIGN_OR_RETURN(const Position head, store.HeadAt(absl::FromUnixMicros(request.instant_us())));
-  response.set_position(head.value);
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -58,8 +34,8 @@ absl::Status Answer(EventStore& store, const v1::GetHeadAtRequest& request, v1::
 // gRPC sees bytes, as in the service table's server; see README.md, "services from descriptors".
 class EventStoreService::Impl final : public grpc::Service {
  public:
-  Impl(EventStore& store, runtime::TokenVerifier& tokens, const EventStoreServiceOptions& options)
-      : parts_(store, tokens, options) {
+  Impl(const remote::ServedLog& log, runtime::TokenVerifier& tokens, const EventStoreServiceOptions& options)
+      : log_(log), parts_(log.store, tokens, options) {
     for (int i = 0; i < Descriptor().method_count(); ++i) {
       const MethodDescriptor& method = *Descriptor().method(i);
       names_.push_back(std::make_unique<std::string>("/" + Descriptor().full_name() + "/" + method.name()));
@@ -88,6 +64,10 @@ class EventStoreService::Impl final : public grpc::Service {
     if (name == "FindCommit") return Unary<v1::FindCommitRequest, v1::FindCommitResponse>(method);
     if (name == "GetHead") return Quick<v1::GetHeadRequest, v1::GetHeadResponse>(method);
     if (name == "GetHeadAt") return Unary<v1::GetHeadAtRequest, v1::GetHeadAtResponse>(method);
+    if (name == "GetTree") return Unary<v1::GetTreeRequest, v1::GetTreeResponse>(method);
+    if (name == "GetLeaf") return Unary<v1::GetLeafRequest, v1::GetLeafResponse>(method);
+    if (name == "ProveEvent") return Unary<v1::ProveEventRequest, v1::ProveEventResponse>(method);
+    if (name == "ProveExtension") return Unary<v1::ProveExtensionRequest, v1::ProveExtensionResponse>(method);
     QL_CHECK(name == "Append", "every rpc of the service has a handler");
     return new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
         [this, &method](CallbackServerContext* context, const ByteBuffer* request, ByteBuffer* response) {
@@ -148,18 +128,19 @@ class EventStoreService::Impl final : public grpc::Service {
       return absl::InvalidArgumentError("the bytes are no " + method.input_type()->name());
     }
     Response response;
-    QL_RETURN_IF_ERROR(Answer(parts_.store, request, response));
+    QL_RETURN_IF_ERROR(Answer(log_, request, response));
     response_bytes = runtime::ToBytes(response);
     return absl::OkStatus();
   }
 
+  const remote::ServedLog log_;
   remote::ServiceParts parts_;
   std::vector<std::unique_ptr<std::string>> names_;  // RpcServiceMethod keeps pointers to them
 };
 
-EventStoreService::EventStoreService(EventStore& store, runtime::TokenVerifier& tokens,
-                                     const EventStoreServiceOptions& options)
-    : impl_(std::make_unique<Impl>(store, tokens, options)) {}
+EventStoreService::EventStoreService(EventStore& store, const ProvableLog& proofs,
+                                     runtime::TokenVerifier& tokens, const EventStoreServiceOptions& options)
+    : impl_(std::make_unique<Impl>(remote::ServedLog{store, proofs}, tokens, options)) {}
 
 EventStoreService::~EventStoreService() = default;
 

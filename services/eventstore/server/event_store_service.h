@@ -6,13 +6,14 @@
 #include <memory>
 
 #include "eventstore/event_store.h"
+#include "eventstore/transparency/provable_log.h"
 #include "services/runtime/access/tokens.h"
 #include "services/runtime/transport/server.h"
 
 namespace qinglan::eventstore {
 
 struct EventStoreServiceOptions {
-  size_t read_threads = 16;  // reads, look-ups and followers that are at the log at the same time
+  size_t read_threads = 16;  // reads, look-ups, proofs and followers that are at the log at the same time
   // What waits for one of these: calls, and just as many questions of ReadPages, with their bytes. One more
   // is RESOURCE_EXHAUSTED.
   size_t reads_waiting_max = 16384;
@@ -22,11 +23,11 @@ struct EventStoreServiceOptions {
   size_t page_streams_max = 64;
 };
 
-// Thread-safe. The store and the verifier must outlive it, and it must outlive the server that it is given
-// to.
+// Thread-safe. What it is given must outlive it, and it must outlive the server that it is given to.
 class EventStoreService {
  public:
-  EventStoreService(EventStore& store, runtime::TokenVerifier& tokens,
+  // `proofs` are those of the store's log.
+  EventStoreService(EventStore& store, const ProvableLog& proofs, runtime::TokenVerifier& tokens,
                     const EventStoreServiceOptions& options = {});
   ~EventStoreService();
 

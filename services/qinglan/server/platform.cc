@@ -207,7 +207,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions&
   std::vector<runtime::ServiceBeside> beside;
   if (options.roles != Roles::kServices) {
     parts->event_store_service =
-        std::make_unique<eventstore::EventStoreService>(*parts->store, *parts->tokens);
+        std::make_unique<eventstore::EventStoreService>(*parts->store, *parts->log, *parts->tokens);
     beside.push_back(parts->event_store_service->Beside());
   }
   QL_ASSIGN_OR_RETURN(parts->server,

@@ -140,7 +140,7 @@ TEST_F(BenchTest, OverGrpcTheSameIsToldOfAServersLog) {
     options.directory = data() + "/log";
     auto store = eventstore::RocksEventStore::Open(options);
     ASSERT_TRUE(store.ok());
-    const tests::LogServer server(**store);
+    const tests::LogServer server(**store, **store);
     std::ofstream(folder_ + "/token") << tests::OperatorToken() << "\n";
     const std::string there = " --server=" + server.target() + " --token-file=" + folder_ +
                               "/token --server-pid=" + std::to_string(::getpid()) +

@@ -139,7 +139,7 @@ TEST_F(CallsTest, TheLargestCommitWithTheLargestConditionFitsIntoAMessage) {
 
 TEST_F(CallsTest, BytesThatAreNoRequestAreInvalidForEveryRpc) {
   const grpc::ByteBuffer broken = BufferOf("\x0a\x7f");
-  for (const char* rpc : {"Append", "FindCommit"}) {
+  for (const char* rpc : {"Append", "FindCommit", "GetTree", "GetLeaf", "ProveEvent", "ProveExtension"}) {
     const auto context = client_.Context();
     grpc::ByteBuffer response;
     EXPECT_EQ(client_.Unary(rpc, *context, broken, response).error_code(), StatusCode::INVALID_ARGUMENT)
@@ -276,6 +276,10 @@ TEST_F(CallsTest, OnlyAnOperatorOfTheWholeInstallationIsLetIn) {
     unary("FindCommit", v1::FindCommitRequest(), v1::FindCommitResponse());
     unary("GetHead", v1::GetHeadRequest(), v1::GetHeadResponse());
     unary("GetHeadAt", v1::GetHeadAtRequest(), v1::GetHeadAtResponse());
+    unary("GetTree", v1::GetTreeRequest(), v1::GetTreeResponse());
+    unary("GetLeaf", v1::GetLeafRequest(), v1::GetLeafResponse());
+    unary("ProveEvent", v1::ProveEventRequest(), v1::ProveEventResponse());
+    unary("ProveExtension", v1::ProveExtensionRequest(), v1::ProveExtensionResponse());
     EXPECT_EQ(Stream<v1::ReadResponse>(client, "Read", v1::ReadRequest()).error_code(), each.code);
     EXPECT_EQ(Stream<v1::SubscribeResponse>(client, "Subscribe", v1::SubscribeRequest()).error_code(),
               each.code);

@@ -123,7 +123,7 @@ void LogUnderTest::Up() {
   QL_CHECK(log.ok(), log.status().ToString().c_str());
   log_ = *std::move(log);
   seen_through_ = std::make_unique<SeenThroughStore>(*log_);
-  server_ = std::make_unique<LogServer>(*seen_through_, port_, service_options_);
+  server_ = std::make_unique<LogServer>(*seen_through_, *log_, port_, service_options_);
   port_ = server_->port();
 }
 
