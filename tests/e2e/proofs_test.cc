@@ -105,6 +105,54 @@ TEST_F(ProofsEndToEnd, ALaterCheckpointContinuesOneThatWasKept) {
   EXPECT_EQ(verify("kept", "newest", "forged"), 2);
 }
 
+// The log in one process, what signs and proves in another; each is ended and comes again.
+TEST_F(ProofsEndToEnd, InSplitRolesTheServicesSignAndProveTheLogOfTheOther) {
+  installation_.StartLog();
+  installation_.StartServices();
+  const nlohmann::json demo = installation_.RunDemo(kTeachers);
+  ASSERT_EQ(Call({"checkpoint", "--out=" + In("kept")}).exit_code, 0);
+  installation_.KillLog();
+  installation_.StartLog();
+  const Finished exported = Call({"portfolio", "--find=ready", "--org=" + demo["org_id"].get<std::string>(),
+                                  "--export=" + In("export.json")});
+  ASSERT_EQ(exported.exit_code, 0) << exported.output << exported.errors;
+  installation_.Kill();
+  installation_.StartServices();
+  const Finished newest =
+      Call({"checkpoint", "--out=" + In("newest"), "--since=" + In("kept"), "--proof=" + In("proof")});
+  ASSERT_EQ(newest.exit_code, 0) << newest.output << newest.errors;
+  ASSERT_EQ(installation_.Stop(), 0);
+  ASSERT_EQ(installation_.StopLog(), 0);
+  // What was signed is kept where the key is; the log's process has neither.
+  EXPECT_THAT(Content(In("services/checkpoints")), HasSubstr("e2e.example/log"));
+  EXPECT_FALSE(std::filesystem::exists(In("data/checkpoints")));
+
+  const Finished verified = Verify({In("export.json"), "--lang=en"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.output;
+  EXPECT_THAT(verified.output, HasSubstr("e2e.example/log"));
+  const std::string kept = "--checkpoint=" + In("kept");
+  const std::string later = "--checkpoint=" + In("newest");
+  EXPECT_NE(Content(In("kept")), Content(In("newest")));
+  EXPECT_EQ(Verify({kept, later, "--proof=" + In("proof")}).exit_code, 0);
+  EXPECT_EQ(Verify({later, kept, "--proof=" + In("proof")}).exit_code, 2);
+}
+
+TEST_F(ProofsEndToEnd, TheLogShowsItsTreeToNoServicesWithoutAnOperatorsToken) {
+  installation_.StartLog();
+  ASSERT_EQ(installation_
+                .Run({"token", "--key=" + In("keys/private.pem"), "--user=somebody", "--role=auditor",
+                      "--out=" + In("auditor.token")})
+                .exit_code,
+            0);
+  const Finished served = installation_.Run(
+      {"serve", "--roles=services", "--data=" + In("services"), "--port=0", "--keys=" + In("keys/jwks.json"),
+       "--log-key=" + In("log.key"), "--master-key-file=" + In("master.key"),
+       "--eventstore=" + installation_.log(), "--eventstore-token-file=" + In("auditor.token")});
+  EXPECT_EQ(served.exit_code, 1) << served.output;
+  EXPECT_FALSE(std::filesystem::exists(In("services/checkpoints")));
+  EXPECT_EQ(installation_.StopLog(), 0);
+}
+
 TEST_F(ProofsEndToEnd, AKeyThatOthersCanReadIsNotUsedAndNoneIsReplaced) {
   const std::string key = In("log.key");
   EXPECT_EQ(std::filesystem::status(key).permissions(),

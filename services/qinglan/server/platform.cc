@@ -39,6 +39,7 @@ struct Platform::Parts {
   std::shared_ptr<const runtime::Sealing> sealing;
   std::unique_ptr<eventstore::EventStore> store;
   const eventstore::RocksEventStore* log = nullptr;  // the same, when it is this process that has the log
+  const eventstore::ProvableLog* proofs = nullptr;   // the same, wherever it is
   std::unique_ptr<projections::Directory> directory;
   std::unique_ptr<projections::ViewStore> views;
   std::unique_ptr<projections::Runner> runner;
@@ -126,6 +127,7 @@ absl::Status Platform::OpenStore(const PlatformOptions& options, Parts& parts) {
   if (options.roles != Roles::kServices) {
     QL_ASSIGN_OR_RETURN(auto log, OpenLog(options.data));
     parts.log = log.get();
+    parts.proofs = log.get();
     parts.store = std::move(log);
     return absl::OkStatus();
   }
@@ -133,7 +135,9 @@ absl::Status Platform::OpenStore(const PlatformOptions& options, Parts& parts) {
   eventstore::RemoteEventStore::Options remote;
   remote.target = options.event_store;
   remote.token = [token = std::shared_ptr<runtime::TokenFile>(std::move(token))] { return token->Token(); };
-  QL_ASSIGN_OR_RETURN(parts.store, eventstore::RemoteEventStore::Connect(remote));
+  QL_ASSIGN_OR_RETURN(auto log, eventstore::RemoteEventStore::Connect(remote));
+  parts.proofs = log.get();
+  parts.store = std::move(log);
   return absl::OkStatus();
 }
 
@@ -151,15 +155,16 @@ absl::Status Platform::StartAreas(const PlatformOptions& options, Parts& parts) 
 }
 
 absl::Status Platform::StartProofs(const PlatformOptions& options, Parts& parts) {
-  if (parts.log == nullptr) return absl::OkStatus();
   if (options.log_key.has_value()) {
-    QL_ASSIGN_OR_RETURN(parts.notary, proofs::Notary::Open(*parts.log, *options.log_key,
+    QL_ASSIGN_OR_RETURN(parts.notary, proofs::Notary::Open(*parts.proofs, *options.log_key,
                                                            {.file = CheckpointsIn(options.data),
                                                             .every = options.checkpoint_every,
                                                             .clock = parts.table->environment().now}));
   }
-  // The log alone knows nobody's organisations: it signs, and leaves to others to answer.
-  if (options.roles == Roles::kAll) proofs::Register(*parts.table, *parts.log, parts.notary.get());
+  // The log alone knows nobody's organisations and leaves to others to answer.
+  if (options.roles != Roles::kEventStore) {
+    proofs::Register(*parts.table, *parts.proofs, parts.notary.get());
+  }
   return absl::OkStatus();
 }
 
@@ -207,7 +212,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const PlatformOptions&
   std::vector<runtime::ServiceBeside> beside;
   if (options.roles != Roles::kServices) {
     parts->event_store_service =
-        std::make_unique<eventstore::EventStoreService>(*parts->store, *parts->log, *parts->tokens);
+        std::make_unique<eventstore::EventStoreService>(*parts->store, *parts->proofs, *parts->tokens);
     beside.push_back(parts->event_store_service->Beside());
   }
   QL_ASSIGN_OR_RETURN(parts->server,

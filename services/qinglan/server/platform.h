@@ -31,7 +31,7 @@ struct PlatformOptions {
   std::string event_store_token_file;
   std::string key_set;  // the JWKS as text
   std::string time_zone = "Asia/Shanghai";
-  // Signs checkpoints where the log is, and receipts of erasures. None: neither is made.
+  // Signs checkpoints, which are kept in `data`, and receipts of erasures. None: neither is made.
   std::optional<eventstore::transparency::SigningKey> log_key;
   absl::Duration checkpoint_every = absl::Seconds(60);
   std::string backups;  // directory that the server may make backups in; empty: it makes none
