@@ -20,6 +20,7 @@
 #include "eventstore/rocks/format/record.h"
 #include "eventstore/rocks/index/index_file.h"
 #include "eventstore/rocks/posting_audit.h"
+#include "eventstore/rocks/tree/checkpoint_audit.h"
 #include "eventstore/rocks/tree/tree_audit.h"
 #include "eventstore/text.h"
 
@@ -410,11 +411,17 @@ absl::StatusOr<FsckReport> Fsck(const RocksEventStore& store, FsckProgress progr
   return Check(store.database(), progress, stop).Run();
 }
 
-absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress, FsckStop stop) {
+absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress, FsckStop stop,
+                                         const std::string& checkpoints_file) {
   QL_RETURN_IF_ERROR(FindStore(directory));
   QL_ASSIGN_OR_RETURN(const DirectoryLock lock, DirectoryLock::Take(directory));
   QL_ASSIGN_OR_RETURN(const auto database, Database::OpenReadOnly({directory, kCacheBytes, false}));
-  return Check(*database, progress, stop).Run();
+  QL_ASSIGN_OR_RETURN(FsckReport report, Check(*database, progress, stop).Run());
+  if (checkpoints_file.empty()) return report;
+  const absl::Status kept = rocks::AuditCheckpoints(checkpoints_file, *database, Position(report.events));
+  if (!kept.ok() && !absl::IsDataLoss(kept)) return kept;
+  if (!kept.ok()) report.problems.push_back({Position(), std::string(kept.message())});
+  return report;
 }
 
 }  // namespace qinglan::eventstore

@@ -63,8 +63,10 @@ inline constexpr auto kNeverStop = [] { return false; };
 absl::StatusOr<FsckReport> Fsck(const RocksEventStore& store, FsckProgress progress,
                                 FsckStop stop = kNeverStop);
 // Of a directory that no process has open: FAILED_PRECONDITION when one has, NOT_FOUND when there is no
-// store, DATA_LOSS when it is so damaged that it cannot be opened.
+// store, DATA_LOSS when it is so damaged that it cannot be opened. Where a file of signed checkpoints is
+// named and there, it is held against the log, too (tree/checkpoint_audit.h).
 absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress,
-                                         FsckStop stop = kNeverStop);
+                                         FsckStop stop = kNeverStop,
+                                         const std::string& checkpoints_file = "");
 
 }  // namespace qinglan::eventstore

@@ -153,6 +153,28 @@ TEST_F(ProofsEndToEnd, TheLogShowsItsTreeToNoServicesWithoutAnOperatorsToken) {
   EXPECT_EQ(installation_.StopLog(), 0);
 }
 
+TEST_F(ProofsEndToEnd, DamagedCheckpointsStopNothingButAreToldByAllWhoLook) {
+  installation_.Start();
+  ASSERT_EQ(Call({"checkpoint", "--out=" + In("kept")}).exit_code, 0);
+  ASSERT_EQ(installation_.Stop(), 0);
+  const std::string whole = Content(In("data/checkpoints"));
+  ASSERT_GT(whole.size(), 100U);
+  std::string damaged = whole;
+  damaged[damaged.size() - 60] ^= 1;
+  Write(In("data/checkpoints"), damaged);
+  installation_.Start();
+  installation_.RunDemo(kTeachers);
+  EXPECT_EQ(Call({"checkpoint", "--out=" + In("none")}).exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(In("none")));
+  ASSERT_EQ(installation_.Stop(), 0);
+  EXPECT_EQ(Content(In("data/checkpoints")), damaged);
+  const Finished checked = installation_.Run({"fsck", "--data=" + In("data")});
+  EXPECT_EQ(checked.exit_code, 2) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr("checkpoints, line 1: "));
+  Write(In("data/checkpoints"), whole);
+  EXPECT_EQ(installation_.Run({"fsck", "--data=" + In("data")}).exit_code, 0);
+}
+
 TEST_F(ProofsEndToEnd, AKeyThatOthersCanReadIsNotUsedAndNoneIsReplaced) {
   const std::string key = In("log.key");
   EXPECT_EQ(std::filesystem::status(key).permissions(),

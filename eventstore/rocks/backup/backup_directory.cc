@@ -28,6 +28,19 @@ absl::Status CheckFormat(const std::string& path) {
   return absl::FailedPreconditionError(fmt::format("{}: these backups have another format", path));
 }
 
+// What N.verified holds: an instant, and a checksum that binds it to its generation.
+std::string VerifiedText(uint64_t generation, std::string_view instant) {
+  return fmt::format("{} {}\n", instant, rocks::HashOf(fmt::format("{} {}", generation, instant)));
+}
+
+// Nothing when the text is not one that was written for this generation: then nobody has verified it.
+std::optional<absl::Time> ParseVerified(uint64_t generation, std::string_view text) {
+  const std::string_view instant = text.substr(0, text.find(' '));
+  if (text != VerifiedText(generation, instant)) return std::nullopt;
+  const auto when = ParseInstant(instant);
+  return when.ok() ? std::optional(*when) : std::nullopt;
+}
+
 absl::Status MakeLayout(const std::string& path) {
   std::error_code error;
   if (!fs::is_empty(path, error) || error) {
@@ -109,9 +122,8 @@ BackupGeneration BackupDirectory::Load(uint64_t number) const {
   generation.manifest = text.ok() ? ParseManifest(*text) : absl::StatusOr<BackupManifest>(text.status());
   if (generation.manifest.ok() && generation.manifest->generation != number)
     generation.manifest = absl::DataLossError("the manifest is another generation's");
-  if (const auto verified = rocks::ReadWhole(VerifiedPath(number)); verified.ok()) {
-    if (const auto when = ParseInstant(*verified); when.ok()) generation.verified_at = *when;
-  }
+  if (const auto verified = rocks::ReadWhole(VerifiedPath(number)); verified.ok())
+    generation.verified_at = ParseVerified(number, *verified);
   return generation;
 }
 
@@ -144,7 +156,7 @@ absl::Status BackupDirectory::Add(const BackupManifest& manifest) {
 
 absl::Status BackupDirectory::MarkVerified(uint64_t generation, std::optional<absl::Time> when) {
   if (!when.has_value()) return rocks::RemoveAll(VerifiedPath(generation));
-  return rocks::WriteWhole(VerifiedPath(generation), InstantText(*when));
+  return rocks::WriteWhole(VerifiedPath(generation), VerifiedText(generation, InstantText(*when)));
 }
 
 absl::Status BackupDirectory::Keep(uint64_t generation) {

@@ -23,7 +23,8 @@ inline constexpr size_t kBackupsKeptMax = 1000;
 struct BackupGeneration {
   uint64_t number = 0;
   absl::StatusOr<BackupManifest> manifest;  // DATA_LOSS when it is damaged
-  std::optional<absl::Time> verified_at;    // when a trial restore last found it sound
+  std::optional<absl::Time> verified_at;    // when a trial restore last found it sound; none when the note
+                                            // of it is damaged
 };
 
 // Thread-safe for reading; whoever writes holds it alone.

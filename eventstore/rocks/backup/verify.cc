@@ -74,11 +74,13 @@ absl::Status Verification::CheckLog() {
     at = {std::string(phase), done, of};
   };
   const auto stop = [&] { return progress_ && !progress_(at.phase, at.done, at.of); };
-  const auto fsck = FsckDirectory(scratch_ + "/log", note, stop);
+  const auto fsck = FsckDirectory(scratch_ + "/log", note, stop, scratch_ + "/checkpoints");
   if (!fsck.ok()) return Judge(fsck.status());
   verified_.fsck = *fsck;
   for (const FsckProblem& problem : fsck->problems) {
-    verified_.problems.push_back(fmt::format("position {}: {}", problem.position.value, problem.what));
+    const bool placed = problem.position > Position();
+    verified_.problems.push_back(placed ? fmt::format("position {}: {}", problem.position.value, problem.what)
+                                        : problem.what);
   }
   for (std::string& difference :
        rocks::Differences(verified_.manifest,

@@ -24,7 +24,8 @@ struct VerifiedBackup {
 std::string TrialDirectory(const BackupDirectory& backups);
 
 // Checks each file's hash, then restores the generation on trial into `scratch`, goes through the restored
-// log with fsck, and compares store id, head and time with the manifest. `scratch` is made and removed again;
+// log with fsck, which holds the signed checkpoints against it, and compares store id, head and time with the
+// manifest. `scratch` is made and removed again;
 // what a killed check left there is removed first. A generation that is not sound is no error. The verdict is
 // noted in the directory of backups, where that can be written. Phases: "verify", "restore", and fsck's.
 // Errors: NOT_FOUND for the generation, RESOURCE_EXHAUSTED when there is no room for the trial, CANCELLED,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,34 +10,17 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "eventstore/check.h"
-#include "eventstore/text.h"
+#include "eventstore/transparency/note.h"
 
 namespace qinglan::proofs {
 namespace {
 
-constexpr size_t kReadBytes = 1 << 20;
-constexpr char kTimeFormat[] = "%Y-%m-%dT%H:%M:%E6SZ";
-
-std::string Encode(const SignedCheckpoint& checkpoint) {
-  nlohmann::ordered_json line;
-  line["size"] = checkpoint.size;
-  line["signed_at"] = absl::FormatTime(kTimeFormat, checkpoint.signed_at, absl::UTCTimeZone());
-  line["note"] = checkpoint.note;
-  return line.dump() + "\n";
-}
-
-bool Decode(std::string_view line, SignedCheckpoint& checkpoint) {
-  const nlohmann::json parsed = nlohmann::json::parse(line, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains("size") || !parsed["size"].is_number_unsigned()) return false;
-  if (!parsed.contains("note") || !parsed["note"].is_string()) return false;
-  if (!parsed.contains("signed_at") || !parsed["signed_at"].is_string()) return false;
-  checkpoint.size = parsed["size"];
-  checkpoint.note = parsed["note"];
-  return absl::ParseTime(kTimeFormat, parsed["signed_at"].get<std::string>(), &checkpoint.signed_at, nullptr);
-}
+using eventstore::transparency::CheckpointFileEnd;
+using eventstore::transparency::LineSum;
+using eventstore::transparency::VerifierKey;
 
 // A file that was made is there after a power cut only when its directory is synced, too.
 absl::Status SyncDirectoryOf(const std::string& path) {
@@ -47,78 +31,117 @@ absl::Status SyncDirectoryOf(const std::string& path) {
   return synced ? absl::OkStatus() : absl::UnavailableError(fmt::format("{}: cannot be synced", directory));
 }
 
+enum class Signature { kGood, kBad, kOfAnotherKey };
+
+Signature Check(const SignedCheckpoint& checkpoint, const VerifierKey& key) {
+  const auto note = eventstore::transparency::ParseNote(checkpoint.note);
+  if (!note.ok() || note->signatures.empty()) return Signature::kBad;
+  const auto& signature = note->signatures.front();
+  if (signature.key_name != key.name() || signature.key_id != key.id()) return Signature::kOfAnotherKey;
+  return key.Verifies(note->text, signature.signature) ? Signature::kGood : Signature::kBad;
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CheckpointLog>> CheckpointLog::Open(std::string path) {
+absl::StatusOr<std::unique_ptr<CheckpointLog>> CheckpointLog::Open(std::string path, const VerifierKey& key) {
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file < 0) return absl::UnavailableError(fmt::format("{}: {}", path, std::strerror(errno)));
   std::unique_ptr<CheckpointLog> log(new CheckpointLog(std::move(path), file));
   QL_RETURN_IF_ERROR(SyncDirectoryOf(log->path_));
-  QL_RETURN_IF_ERROR(log->Load());
+  QL_RETURN_IF_ERROR(log->Load(key));
   return log;
 }
 
 CheckpointLog::~CheckpointLog() { ::close(file_); }
 
-absl::Status CheckpointLog::Load() {
+absl::Status CheckpointLog::Load(const VerifierKey& key) {
   const absl::MutexLock lock(&mutex_);
-  std::string rest;
-  std::string chunk(kReadBytes, '\0');
-  SignedCheckpoint checkpoint;
-  for (uint64_t offset = 0;;) {
-    const ssize_t bytes = ::pread(file_, chunk.data(), chunk.size(), static_cast<off_t>(offset));
-    if (bytes < 0) return absl::UnavailableError(fmt::format("{}: {}", path_, std::strerror(errno)));
-    if (bytes == 0) break;
-    offset += static_cast<uint64_t>(bytes);
-    rest.append(chunk, 0, static_cast<size_t>(bytes));
-    size_t begin = 0;
-    for (size_t end = 0; (end = rest.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      const bool in_order = Decode(std::string_view(rest).substr(begin, end - begin), checkpoint) &&
-                            (entries_.empty() || checkpoint.size > entries_.back().size);
-      if (!in_order) {
-        return absl::DataLossError(fmt::format("{}, line {}: no checkpoint that follows the one before",
-                                               path_, entries_.size() + 1));
-      }
-      entries_.push_back({checkpoint.size, end_});
-      end_ += end + 1 - begin;
-    }
-    rest.erase(0, begin);
-  }
-  if (!rest.empty() && ::ftruncate(file_, static_cast<off_t>(end_)) != 0) {
+  std::vector<Entry> entries;
+  size_t vouched_for = 0;  // by a checksum, their own or a later one
+  QL_ASSIGN_OR_RETURN(const CheckpointFileEnd end,
+                      eventstore::transparency::ReadCheckpointFile(
+                          file_, path_, [&](const KeptCheckpoint& kept, uint64_t offset) -> absl::Status {
+                            entries.push_back({kept.checkpoint.size, offset, kept.sum});
+                            if (kept.has_checksum) vouched_for = entries.size();
+                            return absl::OkStatus();
+                          }));
+  entries_ = std::move(entries);
+  end_ = end.bytes + (end.lacks_line_end ? 1 : 0);
+  QL_RETURN_IF_ERROR(Mend(end));
+  if (entries_.empty()) return absl::OkStatus();
+  return Verify(std::min(vouched_for, entries_.size() - 1), key);
+}
+
+absl::Status CheckpointLog::Mend(const CheckpointFileEnd& end) {
+  if (end.torn_bytes == 0 && !end.lacks_line_end) return absl::OkStatus();
+  const bool written = !end.lacks_line_end || ::pwrite(file_, "\n", 1, static_cast<off_t>(end.bytes)) == 1;
+  if (!written || ::ftruncate(file_, static_cast<off_t>(end_)) != 0 || ::fsync(file_) != 0)
     return absl::UnavailableError(fmt::format("{}: {}", path_, std::strerror(errno)));
+  if (end.lacks_line_end) {
+    spdlog::warn("{}, line {}: its writing was cut short; it was whole and is kept", path_, end.lines);
+  } else {
+    spdlog::warn("{}, line {}: its writing was cut short, nobody was shown it; {} bytes are cut off", path_,
+                 end.lines + 1, end.torn_bytes);
   }
   return absl::OkStatus();
 }
 
+absl::Status CheckpointLog::Verify(size_t first, const VerifierKey& key) const {
+  size_t unverified = 0;
+  for (size_t i = first; i < entries_.size(); ++i) {
+    QL_ASSIGN_OR_RETURN(const KeptCheckpoint kept, ReadAt(i));
+    const Signature signature = Check(kept.checkpoint, key);
+    if (signature == Signature::kBad)
+      return absl::DataLossError(fmt::format("{}, line {}: its signature is not the key's", path_, i + 1));
+    if (signature == Signature::kOfAnotherKey && !kept.has_checksum) ++unverified;
+  }
+  if (unverified > 0) {
+    spdlog::warn("{}: {} checkpoints have no checksum and are signed by another key: nothing verifies them",
+                 path_, unverified);
+  }
+  return absl::OkStatus();
+}
+
+LineSum CheckpointLog::SumBefore(size_t entry) const {
+  return entry == 0 ? LineSum::kOfNone : entries_[entry - 1].sum;
+}
+
 absl::Status CheckpointLog::Append(const SignedCheckpoint& checkpoint) {
   const absl::MutexLock lock(&mutex_);
-  QL_CHECK(entries_.empty() || checkpoint.size > entries_.back().size,
-           "checkpoints are kept in order of size");
-  const std::string line = Encode(checkpoint);
+  if (broken_) return absl::UnavailableError(path_ + ": is broken since a write failed; start again");
+  if (!entries_.empty() && checkpoint.size <= entries_.back().size) {
+    return absl::FailedPreconditionError(
+        fmt::format("{}: a checkpoint of size {} is kept already", path_, entries_.back().size));
+  }
+  const std::string line = CheckpointLine(checkpoint, SumBefore(entries_.size()));
+  const auto kept = eventstore::transparency::ParseCheckpointLine(
+      std::string_view(line).substr(0, line.size() - 1), SumBefore(entries_.size()));
+  QL_CHECK(kept.ok(), "what is written can be read");
   const ssize_t written = ::pwrite(file_, line.data(), line.size(), static_cast<off_t>(end_));
   if (written != static_cast<ssize_t>(line.size()) || ::fdatasync(file_) != 0) {
     // What reached the file is no whole line, or will be written over: the next one begins at the same place.
     const std::string why =
         written < 0 || written == static_cast<ssize_t>(line.size()) ? std::strerror(errno) : "no space";
-    if (::ftruncate(file_, static_cast<off_t>(end_)) != 0)
-      return absl::UnavailableError(path_ + ": is broken");
+    broken_ = ::ftruncate(file_, static_cast<off_t>(end_)) != 0;
     return absl::UnavailableError(fmt::format("{}: {}", path_, why));
   }
-  entries_.push_back({checkpoint.size, end_});
+  entries_.push_back({checkpoint.size, end_, kept->sum});
   end_ += line.size();
   return absl::OkStatus();
 }
 
-absl::StatusOr<SignedCheckpoint> CheckpointLog::ReadAt(size_t entry) const {
+absl::StatusOr<KeptCheckpoint> CheckpointLog::ReadAt(size_t entry) const {
   const uint64_t begin = entries_[entry].offset;
   const uint64_t end = entry + 1 < entries_.size() ? entries_[entry + 1].offset : end_;
-  std::string line(end - begin - 1, '\0');
-  SignedCheckpoint checkpoint;
+  std::string line(end - begin, '\0');
   const ssize_t bytes = ::pread(file_, line.data(), line.size(), static_cast<off_t>(begin));
-  if (bytes != static_cast<ssize_t>(line.size()) || !Decode(line, checkpoint)) {
-    return absl::DataLossError(fmt::format("{}, line {}: is not what was written", path_, entry + 1));
+  if (bytes < 0) return absl::UnavailableError(fmt::format("{}: {}", path_, std::strerror(errno)));
+  if (bytes == static_cast<ssize_t>(line.size()) && line.ends_with('\n')) {
+    line.pop_back();
+    auto kept = eventstore::transparency::ParseCheckpointLine(line, SumBefore(entry));
+    if (kept.ok() && kept->sum == entries_[entry].sum) return kept;
   }
-  return checkpoint;
+  return absl::DataLossError(fmt::format("{}, line {}: is not what was written", path_, entry + 1));
 }
 
 absl::StatusOr<std::vector<SignedCheckpoint>> CheckpointLog::Read(uint64_t after_size, size_t limit) const {
@@ -128,17 +151,17 @@ absl::StatusOr<std::vector<SignedCheckpoint>> CheckpointLog::Read(uint64_t after
   std::vector<SignedCheckpoint> checkpoints;
   for (auto i = static_cast<size_t>(first - entries_.begin());
        i < entries_.size() && checkpoints.size() < limit; ++i) {
-    QL_ASSIGN_OR_RETURN(SignedCheckpoint checkpoint, ReadAt(i));
-    checkpoints.push_back(std::move(checkpoint));
+    QL_ASSIGN_OR_RETURN(KeptCheckpoint kept, ReadAt(i));
+    checkpoints.push_back(std::move(kept.checkpoint));
   }
   return checkpoints;
 }
 
-absl::StatusOr<std::optional<SignedCheckpoint>> CheckpointLog::Last() const {
+absl::StatusOr<std::optional<KeptCheckpoint>> CheckpointLog::Last() const {
   const absl::MutexLock lock(&mutex_);
-  if (entries_.empty()) return std::optional<SignedCheckpoint>();
-  QL_ASSIGN_OR_RETURN(SignedCheckpoint checkpoint, ReadAt(entries_.size() - 1));
-  return checkpoint;
+  if (entries_.empty()) return std::optional<KeptCheckpoint>();
+  QL_ASSIGN_OR_RETURN(KeptCheckpoint kept, ReadAt(entries_.size() - 1));
+  return kept;
 }
 
 }  // namespace qinglan::proofs

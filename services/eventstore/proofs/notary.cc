@@ -16,32 +16,34 @@ using eventstore::transparency::TreeHead;
 
 absl::Time ToMicros(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
 
-// What was signed by us; by an earlier key, perhaps, whose signature the file's owner vouches for.
-absl::StatusOr<eventstore::transparency::Checkpoint> Kept(const SignedCheckpoint& kept) {
-  QL_ASSIGN_OR_RETURN(const auto note, eventstore::transparency::ParseNote(kept.note));
-  return eventstore::transparency::ParseCheckpointText(note.text);
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Notary>> Notary::Open(const eventstore::ProvableLog& log,
                                                      eventstore::transparency::SigningKey key,
                                                      Options options) {
   std::unique_ptr<Notary> notary(new Notary(log, std::move(key), std::move(options)));
-  QL_ASSIGN_OR_RETURN(notary->checkpoints_, CheckpointLog::Open(notary->options_.file));
-  QL_ASSIGN_OR_RETURN(const auto last, notary->checkpoints_->Last());
-  if (last.has_value()) {
-    QL_ASSIGN_OR_RETURN(const auto kept, Kept(*last));
-    if (kept.origin != notary->public_key().name()) {
-      return absl::FailedPreconditionError(fmt::format(
-          "{}: this log has signed as {}; the key is of {}. Whoever kept a checkpoint could not follow it",
-          notary->options_.file, kept.origin, notary->public_key().name()));
-    }
+  notary->damage_ = notary->OpenCheckpoints();
+  if (absl::IsDataLoss(notary->damage_)) {
+    spdlog::error("the checkpoints are damaged, none is signed or shown: {}",
+                  std::string(notary->damage_.message()));
+  } else if (!notary->damage_.ok()) {
+    return notary->damage_;
   }
   if (notary->options_.every > absl::ZeroDuration()) {
     notary->schedule_ = std::thread([raw = notary.get()] { raw->KeepSchedule(); });
   }
   return notary;
+}
+
+absl::Status Notary::OpenCheckpoints() {
+  QL_ASSIGN_OR_RETURN(checkpoints_, CheckpointLog::Open(options_.file, public_key()));
+  QL_ASSIGN_OR_RETURN(const auto last, checkpoints_->Last());
+  if (last.has_value() && last->said.origin != public_key().name()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{}: this log has signed as {}; the key is of {}. Whoever kept a checkpoint could not follow it",
+        options_.file, last->said.origin, public_key().name()));
+  }
+  return absl::OkStatus();
 }
 
 Notary::~Notary() {
@@ -61,11 +63,14 @@ void Notary::KeepSchedule() {
 }
 
 absl::StatusOr<SignedCheckpoint> Notary::Checkpoint(Position at_least) {
+  QL_RETURN_IF_ERROR(damage_);
   const absl::MutexLock lock(&mutex_);
   QL_ASSIGN_OR_RETURN(const auto last, checkpoints_->Last());
   if (last.has_value()) {
-    const bool fresh = options_.clock() - last->signed_at < options_.fresh_for;
-    if (at_least.value == 0 ? fresh : at_least.value <= last->size) return *last;
+    const absl::Duration age = options_.clock() - last->checkpoint.signed_at;
+    const bool fresh =
+        age >= absl::ZeroDuration() && age < options_.fresh_for;  // the clock may have gone back
+    if (at_least.value == 0 ? fresh : at_least.value <= last->checkpoint.size) return last->checkpoint;
   }
   QL_ASSIGN_OR_RETURN(SignedCheckpoint made, SignNow());
   if (made.size < at_least.value) {
@@ -76,11 +81,12 @@ absl::StatusOr<SignedCheckpoint> Notary::Checkpoint(Position at_least) {
 }
 
 absl::StatusOr<SignedCheckpoint> Notary::SignNow() {
+  QL_RETURN_IF_ERROR(damage_);
   QL_ASSIGN_OR_RETURN(const TreeHead head, log_.CurrentTree());
   QL_ASSIGN_OR_RETURN(const auto last, checkpoints_->Last());
   if (last.has_value()) {
-    QL_RETURN_IF_ERROR(CheckContinues(*last, head));
-    if (last->size == head.size) return *last;
+    QL_RETURN_IF_ERROR(CheckContinues(last->said.head, head));
+    if (last->checkpoint.size == head.size) return last->checkpoint;
   }
   SignedCheckpoint made{head.size, eventstore::transparency::SignCheckpoint(head, key_),
                         ToMicros(options_.clock())};
@@ -89,19 +95,19 @@ absl::StatusOr<SignedCheckpoint> Notary::SignNow() {
   return made;
 }
 
-absl::Status Notary::CheckContinues(const SignedCheckpoint& last, const TreeHead& head) const {
-  QL_ASSIGN_OR_RETURN(const auto kept, Kept(last));
+absl::Status Notary::CheckContinues(const TreeHead& kept, const TreeHead& head) const {
   const auto refuse = [&](std::string_view why) {
-    return absl::DataLossError(fmt::format("the log at {} does not continue its checkpoint at {}: {}",
-                                           head.size, kept.head.size, why));
+    return absl::DataLossError(
+        fmt::format("the log at {} does not continue its checkpoint at {}: {}", head.size, kept.size, why));
   };
-  if (head.size < kept.head.size) return refuse("it has lost its end, or was restored to an earlier one");
-  QL_ASSIGN_OR_RETURN(const auto proof, log_.ProveExtension(Position(kept.head.size), Position(head.size)));
-  const absl::Status follows = eventstore::transparency::VerifyConsistency(kept.head, head, proof);
+  if (head.size < kept.size) return refuse("it has lost its end, or was restored to an earlier one");
+  QL_ASSIGN_OR_RETURN(const auto proof, log_.ProveExtension(Position(kept.size), Position(head.size)));
+  const absl::Status follows = eventstore::transparency::VerifyConsistency(kept, head, proof);
   return follows.ok() ? absl::OkStatus() : refuse(std::string(follows.message()));
 }
 
 absl::StatusOr<std::vector<SignedCheckpoint>> Notary::Checkpoints(uint64_t after_size, size_t limit) const {
+  QL_RETURN_IF_ERROR(damage_);
   return checkpoints_->Read(after_size, limit);
 }
 

@@ -33,7 +33,8 @@ class Notary {
   };
 
   // `log` must outlive it. FAILED_PRECONDITION when the file's checkpoints are of a log with another name;
-  // DATA_LOSS when the file is damaged. A log that does not continue its checkpoints opens: it signs nothing.
+  // UNAVAILABLE when the disk fails. Where the file is damaged, or the log does not continue its checkpoints,
+  // it opens all the same, for the log can be of use: but it signs nothing, and shows nothing of the file.
   static absl::StatusOr<std::unique_ptr<Notary>> Open(const eventstore::ProvableLog& log,
                                                       eventstore::transparency::SigningKey key,
                                                       Options options);
@@ -41,12 +42,12 @@ class Notary {
   Notary(const Notary&) = delete;
   Notary& operator=(const Notary&) = delete;
 
-  // A checkpoint that covers the log up to `at_least`; 0: a fresh one. DATA_LOSS when the log does not
-  // continue the last checkpoint; OUT_OF_RANGE when the log is not there yet; UNAVAILABLE when the disk
-  // fails.
+  // A checkpoint that covers the log up to `at_least`; 0: a fresh one. DATA_LOSS when the file is damaged or
+  // the log does not continue the last checkpoint; OUT_OF_RANGE when the log is not there yet; UNAVAILABLE
+  // when the disk fails.
   [[nodiscard]] absl::StatusOr<SignedCheckpoint> Checkpoint(eventstore::Position at_least);
 
-  // Those with a size past `after_size`, ascending.
+  // Those with a size past `after_size`, ascending. DATA_LOSS when the file is damaged.
   [[nodiscard]] absl::StatusOr<std::vector<SignedCheckpoint>> Checkpoints(uint64_t after_size,
                                                                           size_t limit) const;
 
@@ -59,13 +60,15 @@ class Notary {
       : log_(log), key_(std::move(key)), options_(std::move(options)) {}
 
   absl::StatusOr<SignedCheckpoint> SignNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status CheckContinues(const SignedCheckpoint& last,
+  absl::Status OpenCheckpoints();
+  absl::Status CheckContinues(const eventstore::transparency::TreeHead& kept,
                               const eventstore::transparency::TreeHead& head) const;
   void KeepSchedule();
 
   const eventstore::ProvableLog& log_;
   const eventstore::transparency::SigningKey key_;
   const Options options_;
+  absl::Status damage_;  // of the file, as it was found on opening
   std::unique_ptr<CheckpointLog> checkpoints_;
   absl::Mutex mutex_;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;

@@ -12,6 +12,7 @@
 
 #include "eventstore/rocks/compact.h"
 #include "eventstore/rocks/fsck.h"
+#include "eventstore/transparency/checkpoint_file.h"
 #include "tests/eventstore/backup/installation.h"
 
 namespace qinglan::eventstore {
@@ -79,14 +80,19 @@ TEST(BackupTest, WhatWasSignedOfTheLogComesBackWithAllOfItAndNotWithAPart) {
   const auto store = installation.Open();
   AppendCommits(*store, 1, 10);
   installation.Back(*store);
-  std::ofstream(installation.In("data/checkpoints"), std::ios::binary) << "signed\n";
+  const transparency::TreeHead head = *store->CurrentTree();
+  const auto key = *transparency::SigningKey::Generate("test.example/log");
+  const std::string checkpoints =
+      transparency::CheckpointLine({head.size, transparency::SignCheckpoint(head, key), absl::UnixEpoch()},
+                                   transparency::LineSum::kOfNone);
+  std::ofstream(installation.In("data/checkpoints"), std::ios::binary) << checkpoints;
   installation.Back(*store);
   EXPECT_THAT(installation.Verify(2).problems, IsEmpty());
   ASSERT_TRUE(installation.Restore("unsigned", {.generation = 1}).ok());
   ASSERT_TRUE(installation.Restore("signed").ok());
   ASSERT_TRUE(installation.Restore("part", {.to_position = Position(7)}).ok());
   EXPECT_FALSE(fs::exists(installation.In("unsigned/checkpoints")));
-  EXPECT_EQ(Contents(installation.In("signed"))["checkpoints"], "signed\n");
+  EXPECT_EQ(Contents(installation.In("signed"))["checkpoints"], checkpoints);
   EXPECT_FALSE(fs::exists(installation.In("part/checkpoints")));
 }
 

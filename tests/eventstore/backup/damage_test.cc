@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
+#include "eventstore/transparency/checkpoint_file.h"
 #include "tests/eventstore/backup/installation.h"
 
 namespace qinglan::eventstore {
@@ -125,6 +127,51 @@ TEST_F(BackupDamageTest, AManifestThatSaysSomethingElseThanItsFilesIsFound) {
   ExpectFound("was recorded at");
   tell([](BackupManifest& manifest) { manifest.key_files += 1; });
   ExpectFound("key files are missing");
+}
+
+// What was signed is of the log, or the backup is not sound.
+TEST_F(BackupDamageTest, DamagedOrForeignCheckpointsAreFound) {
+  const auto key = *transparency::SigningKey::Generate("test.example/log");
+  const auto store = installation_.Open();
+  const transparency::TreeHead head = *store->CurrentTree();
+  uint64_t generation = 1;
+  const auto problems = [&](const std::string& content) {
+    std::ofstream(installation_.In("data/checkpoints"), std::ios::binary) << content;
+    EXPECT_EQ(installation_.Back(*store).manifest.generation, ++generation);
+    return installation_.Verify(generation).problems;
+  };
+  const auto line = [&](const transparency::TreeHead& of) {
+    return transparency::CheckpointLine({of.size, transparency::SignCheckpoint(of, key), absl::UnixEpoch()},
+                                        transparency::LineSum::kOfNone);
+  };
+  const std::string whole = line(head);
+  EXPECT_THAT(problems(whole), IsEmpty());
+  EXPECT_THAT(problems(whole + whole.substr(0, 20)), IsEmpty()) << "the next one was being written";
+  std::string damaged = whole;
+  damaged[whole.size() / 2] ^= 1;
+  EXPECT_THAT(problems(damaged), Contains(HasSubstr("checkpoints, line 1: ")));
+  transparency::TreeHead other = head;
+  other.size -= 1;
+  EXPECT_THAT(problems(line(other)), Contains(HasSubstr("has another root")));
+  other.size = head.size + 1;
+  EXPECT_THAT(problems(line(other)), Contains(HasSubstr("the log ends at")));
+}
+
+TEST_F(BackupDamageTest, ANoteOfAVerificationThatIsDamagedIsNone) {
+  const std::string path = installation_.In("backups/generations/1.verified");
+  const auto verified = [&] {
+    return (*BackupDirectory::Peek(installation_.In("backups")))[0].verified_at.has_value();
+  };
+  ASSERT_TRUE(verified());
+  for (size_t at = 0; at < fs::file_size(path); ++at) {
+    FlipByteOf(path, at);
+    EXPECT_FALSE(verified()) << at;
+    FlipByteOf(path, at);
+  }
+  fs::copy_file(path, installation_.In("backups/generations/2.verified"));
+  installation_.Back(*installation_.Open());
+  EXPECT_FALSE((*BackupDirectory::Peek(installation_.In("backups")))[1].verified_at.has_value())
+      << "it is of another generation";
 }
 
 TEST(ManifestTest, APathThatLeadsOutOfTheDirectoryIsDamage) {

@@ -177,7 +177,8 @@ TEST_F(NotaryTest, ALineThatACrashCutShortIsDropped) {
   }
 }
 
-TEST_F(NotaryTest, ADamagedOrDisorderedFileIsDataLossWithTheLine) {
+// The log is of use without them: only what is signed is refused, on and on.
+TEST_F(NotaryTest, OverADamagedFileItOpensAndAnswersDataLossWithTheLine) {
   {
     const auto notary = *Open();
     ASSERT_TRUE(notary->Checkpoint(Position(3)).ok());
@@ -185,16 +186,31 @@ TEST_F(NotaryTest, ADamagedOrDisorderedFileIsDataLossWithTheLine) {
     ASSERT_TRUE(notary->Checkpoint(Position(4)).ok());
   }
   const std::string whole = Content();
-  const size_t second = whole.find('\n') + 1;
-  for (const std::string& broken :
-       {whole.substr(second) + whole.substr(0, second), whole + whole.substr(second),
-        whole.substr(0, second) + "{}\n", whole.substr(0, second) + "x" + whole.substr(second)}) {
-    Write(broken);
-    const absl::Status status = Open().status();
-    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
-    EXPECT_THAT(std::string(status.message()),
-                HasSubstr(broken.size() > whole.size() + 1 ? "line 3" : "line 2"));
+  log_.leaves().push_back("five");
+  for (const size_t back : {size_t{1}, size_t{2}, size_t{40}, whole.size() - whole.find('\n') - 10}) {
+    std::string damaged = whole;
+    damaged[damaged.size() - back] ^= 1;
+    Write(damaged);
+    const auto notary = Open(absl::Milliseconds(1));
+    ASSERT_TRUE(notary.ok()) << notary.status();
+    absl::SleepFor(absl::Milliseconds(5));  // the schedule would have signed
+    for (const absl::Status& status :
+         {(*notary)->Checkpoint(Position(0)).status(), (*notary)->Checkpoint(Position(5)).status(),
+          (*notary)->Checkpoints(0, 10).status()}) {
+      EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+      EXPECT_THAT(std::string(status.message()), HasSubstr(file() + ", line 2"));
+    }
+    EXPECT_EQ(Content(), damaged);
   }
+  Write(whole);
+  EXPECT_EQ((*Open())->Checkpoint(Position(5))->size, 5U);
+}
+
+TEST_F(NotaryTest, AnInstantAheadOfTheClockKeepsNobodyFromAFreshOne) {
+  ASSERT_TRUE((*Open())->Checkpoint(Position(0)).ok());
+  now_ -= 500'000'000;
+  log_.leaves().push_back("four");
+  EXPECT_EQ((*Open())->Checkpoint(Position(0))->size, 4U);
 }
 
 }  // namespace
