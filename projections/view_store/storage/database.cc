@@ -36,9 +36,10 @@ rocksdb::Options MakeOptions(const DatabaseOptions& options) {
   rocks.info_log = std::make_shared<eventstore::rocks::ServerLog>();
   rocks.max_background_jobs = kBackgroundJobs;
   rocks.max_bgerror_resume_count = 0;
-  // After a power failure the newest batches may be missing or torn at the end of the write-ahead log: go
-  // back to the last whole one. Damage anywhere else is refused.
-  rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // After a power failure the newest batches may be missing or torn at the end of a write-ahead log: go back
+  // to the last whole one before the first that is not, whatever a later log holds. RocksDB's other modes
+  // read on there, and a view would lack what lies between.
+  rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   rocks.compression = rocksdb::kLZ4Compression;
   rocks.write_buffer_size = options.write_buffer_bytes;

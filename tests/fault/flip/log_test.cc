@@ -1,15 +1,12 @@
-// One byte of one file is other than it was written. The store refuses to open, or tells the damage when it
-// is read or checked, or nothing is lost; it never goes on without a word and without what it had
-// acknowledged.
+// One byte of one file of the log is other than it was written. The store refuses to open, or tells the
+// damage when it is read or checked, or nothing is lost; it never goes on without a word and without what it
+// had acknowledged.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -17,6 +14,7 @@
 
 #include "eventstore/rocks/database.h"
 #include "eventstore/rocks/fsck.h"
+#include "tests/fault/flip/verdicts.h"
 #include "tests/fault/load/evidence.h"
 #include "tests/fault/load/soundness.h"
 #include "tests/fault/load/workload.h"
@@ -29,23 +27,7 @@ using eventstore::Position;
 using eventstore::Query;
 using eventstore::RocksEventStore;
 
-constexpr int64_t kFlipsOfAFileInCi = 6;
 constexpr size_t kWalBlockBytes = 32 * 1024;
-constexpr size_t kRecordHeadBytes = 7;  // of a write-ahead log: checksum, length, type
-
-enum class Verdict { kRefused, kTold, kNothingLost, kLostInSilence };
-
-std::string Content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::string KindOf(const std::filesystem::path& path) {
-  const std::string name = path.filename().string();
-  if (name.ends_with(".sst")) return "sst";
-  if (name.ends_with(".log")) return "wal";
-  return name.substr(0, name.find('-'));
-}
 
 class FlipTest : public testing::Test {
  protected:
@@ -122,65 +104,39 @@ class FlipTest : public testing::Test {
 
   Verdict Flip(const std::filesystem::path& file, size_t at) {
     MakeCopy(file.parent_path());
-    std::string bytes = Content(file);
-    const char before = bytes[at];
-    while (bytes[at] == before) bytes[at] = static_cast<char>(random_());
+    const std::string whole = Content(file);
+    const std::string bytes = WithWrongByte(random_, whole, at);
     SCOPED_TRACE(fmt::format("{}: byte {} of {} was {:#04x} and is {:#04x}", file.filename().string(), at,
-                             bytes.size(), static_cast<uint8_t>(before), static_cast<uint8_t>(bytes[at])));
-    std::ofstream(std::filesystem::path(copy()) / file.filename(), std::ios::binary) << bytes;
+                             bytes.size(), static_cast<uint8_t>(whole[at]), static_cast<uint8_t>(bytes[at])));
+    Write(std::filesystem::path(copy()) / file.filename(), bytes);
     const Verdict verdict = Judge();
-    EXPECT_NE(verdict, Verdict::kLostInSilence);
-    ++verdicts_[KindOf(file)][verdict];
+    verdicts_.Add(KindOfRocksFile(file), verdict);
     return verdict;
   }
 
   void Tell(Evidence& evidence) const {
     evidence.Set("seed", seed_);
-    for (const auto& [kind, verdicts] : verdicts_) {
-      const auto count = [&, &counts = verdicts](Verdict verdict) {
-        return counts.contains(verdict) ? counts.at(verdict) : 0;
-      };
-      evidence.Set(kind + "_refused", count(Verdict::kRefused));
-      evidence.Set(kind + "_told", count(Verdict::kTold));
-      evidence.Set(kind + "_nothing_lost", count(Verdict::kNothingLost));
-      evidence.Set(kind + "_lost_in_silence", count(Verdict::kLostInSilence));
-    }
+    verdicts_.Tell(evidence);
   }
 
   const uint32_t seed_ = Seed();
   std::mt19937 random_;
   const ScratchFolder folder_{ScratchFolder::Where::kMemory};
   Ledger ledger_;
-  std::map<std::string, std::map<Verdict, int>> verdicts_;
+  Verdicts verdicts_;
 };
 
 TEST_F(FlipTest, AFlippedByteOfAnyFileIsToldOrTakesNothing) {
   SCOPED_TRACE(fmt::format("seed {}", seed_));
-  const int64_t flips = Amount("QINGLAN_FAULT_FLIPS", kFlipsOfAFileInCi);
   Evidence evidence("flipped_byte");
   for (const std::filesystem::path& file : Files()) {
     const size_t size = std::filesystem::file_size(file);
-    for (int64_t i = 0; i < flips; ++i) {
-      // The ends of a file hold what the rest is found by.
-      const size_t span = i % 3 == 0 ? std::min<size_t>(size, 64) : size;
-      Flip(file, i % 6 == 0 ? random_() % span : size - 1 - random_() % span);
-    }
+    for (int64_t i = 0; i < FlipsOfAFile(); ++i) Flip(file, DrawPlace(random_, i, size));
   }
   for (const std::string kind : {"sst", "wal", "MANIFEST", "CURRENT", "OPTIONS", "IDENTITY"})
-    EXPECT_TRUE(verdicts_.contains(kind)) << kind;
-  EXPECT_GT(verdicts_["wal"][Verdict::kRefused], 0);
+    EXPECT_TRUE(verdicts_.Contains(kind)) << kind;
+  EXPECT_GT(verdicts_.Count("wal", Verdict::kRefused), 0);
   Tell(evidence);
-}
-
-// Where in the last block of a file in the format of write-ahead logs its records begin.
-std::vector<size_t> RecordsOfLastBlock(const std::string& bytes) {
-  std::vector<size_t> records;
-  size_t at = bytes.size() / kWalBlockBytes * kWalBlockBytes;
-  while (at + kRecordHeadBytes <= bytes.size()) {
-    records.push_back(at);
-    at += kRecordHeadBytes + static_cast<uint8_t>(bytes[at + 4]) + 256u * static_cast<uint8_t>(bytes[at + 5]);
-  }
-  return records;
 }
 
 // A damaged length makes a record, and all behind it, look like a write that was cut short.
@@ -190,7 +146,7 @@ TEST_F(FlipTest, ADamagedLengthNearTheEndIsNotTakenForAWriteThatWasCutShort) {
   int refused = 0;
   for (const std::filesystem::path& file : Files()) {
     const std::string bytes = Content(file);
-    if (KindOf(file) != "wal" && KindOf(file) != "MANIFEST") continue;
+    if (KindOfRocksFile(file) != "wal" && KindOfRocksFile(file) != "MANIFEST") continue;
     for (const size_t record : RecordsOfLastBlock(bytes)) {
       for (const size_t length_byte : {record + 4, record + 5})
         refused += Flip(file, length_byte) == Verdict::kRefused ? 1 : 0;
@@ -208,7 +164,8 @@ TEST_F(FlipTest, AFlippedByteOfTheLastRecordOfAKilledStoreIsNotTakenForATornWrit
   EXPECT_EQ(Judge(), Verdict::kNothingLost);
   constexpr size_t kBehind = 3;  // bytes of the zeros
   const std::vector<std::filesystem::path> files = Files(killed());
-  const auto wal = std::ranges::find_if(files, [](const auto& file) { return KindOf(file) == "wal"; });
+  const auto wal =
+      std::ranges::find_if(files, [](const auto& file) { return KindOfRocksFile(file) == "wal"; });
   ASSERT_NE(wal, files.end());
   const std::string bytes = Content(*wal);
   const size_t end = bytes.find_last_not_of('\0') + 1;
@@ -233,9 +190,7 @@ TEST_F(FlipTest, AMissingFileIsToldOrTakesNothing) {
     SCOPED_TRACE(file.filename().string());
     MakeCopy();
     std::filesystem::remove(std::filesystem::path(copy()) / file.filename());
-    const Verdict verdict = Judge();
-    EXPECT_NE(verdict, Verdict::kLostInSilence);
-    ++verdicts_[KindOf(file)][verdict];
+    verdicts_.Add(KindOfRocksFile(file), Judge());
   }
   Tell(evidence);
 }
