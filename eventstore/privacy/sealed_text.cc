@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <array>
 #include <limits>
+#include <optional>
 
 #include "eventstore/check.h"
 #include "eventstore/rocks/format/coding.h"
@@ -59,6 +61,54 @@ std::string Associated(std::string_view subject, const Origin& origin, std::stri
   return fmt::format("{} {} {}", FormatOf(origin), subject, outside);
 }
 
+// By a table: every letter of every sealed text of a log is asked about.
+constexpr std::array<bool, 256> kBase64Letters = [] {
+  std::array<bool, 256> letters{};
+  for (int c = 'A'; c <= 'Z'; ++c) letters[static_cast<size_t>(c)] = true;
+  for (int c = 'a'; c <= 'z'; ++c) letters[static_cast<size_t>(c)] = true;
+  for (int c = '0'; c <= '9'; ++c) letters[static_cast<size_t>(c)] = true;
+  letters['-'] = letters['_'] = true;
+  return letters;
+}();
+
+bool IsBase64(std::string_view text) {
+  bool all = true;
+  for (const char c : text) all = all && kBase64Letters[static_cast<unsigned char>(c)];
+  return all;
+}
+
+// Of a text that begins as a sealed one and is one to its end; the rest of its envelope is not looked at.
+std::optional<UnderKey> KeyOf(std::string_view text) {
+  constexpr size_t kEnvelopeBytesMin = 1 + sizeof(Place) + kNonceBytes + kTagBytes;
+  constexpr size_t kVersionLetters = 8;  // 6 bytes, one more than the longest version takes
+  const std::string_view format = text.substr(1, kFormatBytes);
+  const size_t space = text.find(' ', 1 + kFormatBytes + 1);
+  if ((format != kWithoutOrigin && format != kWithOrigin) || text[1 + kFormatBytes] != ' ' ||
+      space == std::string_view::npos)
+    return std::nullopt;
+  UnderKey under;
+  under.subject = text.substr(1 + kFormatBytes + 1, space - (1 + kFormatBytes + 1));
+  const std::string_view envelope = text.substr(space + 1);
+  if (under.subject.empty() || envelope.size() * 3 / 4 < kEnvelopeBytesMin || !IsBase64(envelope))
+    return std::nullopt;
+  const std::string head = FromBase64(envelope.substr(0, kVersionLetters));
+  rocks::Decoder decoder(head);
+  const uint64_t version = decoder.Varint();
+  if (!decoder.ok() || version == 0 || version > std::numeric_limits<uint32_t>::max()) return std::nullopt;
+  under.version = static_cast<uint32_t>(version);
+  return under;
+}
+
+// What stands at `at` of the bytes, when the `size_bytes` before it are its length; else nothing.
+std::string_view BehindItsLength(std::string_view bytes, size_t at, size_t size_bytes) {
+  constexpr size_t kShortest = 1 + kFormatBytes + 1;
+  if (at < size_bytes) return {};
+  rocks::Decoder decoder(bytes.substr(at - size_bytes, size_bytes));
+  const uint64_t size = decoder.Varint();
+  if (!decoder.ok() || !decoder.rest().empty() || size <= kShortest || size > bytes.size() - at) return {};
+  return bytes.substr(at, size);
+}
+
 absl::Status Changed(std::string_view subject) {
   return absl::DataLossError(
       fmt::format("a sealed text of {} was changed, or is under another key", subject));
@@ -75,6 +125,19 @@ Origin Origin::Of(std::string_view event_id) { return Origin{Digest(event_id).su
 
 bool IsSealed(std::string_view text) { return text.starts_with(kStart); }
 bool MayHoldSealed(std::string_view bytes) { return bytes.find(kStart) != std::string_view::npos; }
+
+void ForEachSealed(std::string_view bytes, absl::FunctionRef<void(const UnderKey&)> visit) {
+  constexpr size_t kSizeBytesMax = 4;
+  for (size_t at = bytes.find(kStart); at != std::string_view::npos; at = bytes.find(kStart, at + 1)) {
+    for (size_t size_bytes = 1; size_bytes <= kSizeBytesMax; ++size_bytes) {
+      const std::string_view text = BehindItsLength(bytes, at, size_bytes);
+      const std::optional<UnderKey> under = text.empty() ? std::nullopt : KeyOf(text);
+      if (!under.has_value()) continue;
+      visit(*under);
+      break;
+    }
+  }
+}
 
 std::string Seal(const Secret& key, const Binding& binding, std::string_view clear) {
   QL_CHECK(binding.subject.find_first_of(" \x1a") == std::string_view::npos, "a subject has no space");

@@ -1,6 +1,7 @@
 // Text under a key, itself text (README.md has the bytes). Pure functions; thread-safe.
 #pragma once
 
+#include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
@@ -54,6 +55,18 @@ struct SealedText {
 bool IsSealed(std::string_view text);
 // Whether a sealed text may be somewhere in these bytes; cheap.
 bool MayHoldSealed(std::string_view bytes);
+
+// Which key a sealed text is under.
+struct UnderKey {
+  std::string_view subject;
+  uint32_t version = 0;
+};
+
+// Finds the sealed texts in the bytes of a message, whatever fields it has: each stands behind its length, as
+// all texts of messages do, and is one from its first character to its last. Nothing is opened, and bytes
+// that are no sealed text are passed over. Only a text that was made to look like one, of just the length at
+// which its field reads as a sealed one's beginning, would be taken for one.
+void ForEachSealed(std::string_view bytes, absl::FunctionRef<void(const UnderKey&)> visit);
 
 std::string Seal(const Secret& key, const Binding& binding, std::string_view clear);
 

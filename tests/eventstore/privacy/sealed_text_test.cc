@@ -3,7 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "eventstore/privacy/secret.h"
+#include "eventstore/rocks/format/coding.h"
 
 namespace qinglan::eventstore::privacy {
 namespace {
@@ -95,6 +100,49 @@ TEST(SealedTextTest, TextSealedBeforeStillOpens) {
   EXPECT_TRUE(sealed->IsOf(sealed->place, kEvent)) << "it does not tell its event";
   EXPECT_EQ(*Open(Secret::Of(bytes), *sealed), kClear);
   EXPECT_TRUE(IsSealed(Seal(Secret::Of(bytes), {"teacher:ANNA", 1, kPlace, {}}, kClear)));
+}
+
+std::vector<std::pair<std::string, uint32_t>> FoundIn(const std::string& bytes) {
+  std::vector<std::pair<std::string, uint32_t>> found;
+  ForEachSealed(
+      bytes, [&](const UnderKey& under) { found.emplace_back(std::string(under.subject), under.version); });
+  return found;
+}
+
+// As a field of a message has it.
+std::string Field(char tag, const std::string& text) {
+  std::string field(1, tag);
+  rocks::AppendText(field, text);
+  return field;
+}
+
+TEST(SealedTextTest, IsFoundInAMessageWhoseFieldsNobodyKnows) {
+  const Secret key = Secret::Random();
+  const std::string short_one = Seal(key, {"teacher:A", 3, kPlace, {}}, "x");
+  ASSERT_LT(short_one.size(), 128u) << "its length takes one byte";
+  const std::string long_one =
+      Seal(key, {"session:S", 70'000, kPlace, Origin::Of(kEvent)}, std::string(20'000, 'y'));
+  const std::string inner = Field('\x0a', short_one) + Field('\x1a', long_one);
+  const std::string bytes =
+      Field('\x12', "an id") + Field('\x1a', inner) + Field('\x22', Seal(key, Anna(), ""));
+  EXPECT_EQ(FoundIn(bytes), (std::vector<std::pair<std::string, uint32_t>>{
+                                {"teacher:A", 3}, {"session:S", 70'000}, {"teacher:ANNA", 1}}));
+}
+
+TEST(SealedTextTest, WhatOnlyLooksLikeOneIsPassedOver) {
+  const std::string text = Seal(Secret::Random(), Anna(), kClear);
+  EXPECT_EQ(FoundIn(Field('\x0a', text)).size(), 1u);
+  EXPECT_TRUE(FoundIn(text).empty()) << "without its length";
+  EXPECT_TRUE(FoundIn(Field('\x0a', text + " ")).empty());
+  EXPECT_TRUE(FoundIn(Field('\x0a', text).substr(0, text.size())).empty()) << "cut short";
+  EXPECT_TRUE(FoundIn(Field('\x0a', text.substr(0, 60))).empty()) << "too short for an envelope";
+  std::string later_format = text;
+  later_format[2] = '9';
+  EXPECT_TRUE(FoundIn(Field('\x0a', later_format)).empty());
+  // The third field of a message inside another, and of the length that looks like an 's'.
+  const std::string clear = "2 hours of " + std::string(104, 'a');
+  ASSERT_EQ(clear.size(), size_t{'s'});
+  EXPECT_TRUE(FoundIn(Field('\x22', Field('\x1a', clear))).empty());
 }
 
 }  // namespace
