@@ -55,10 +55,11 @@ Position LastOf(std::string_view posting_key) {
 // One check of one store.
 class Check {
  public:
-  Check(const Database& database, FsckProgress progress, FsckStop stop)
+  Check(const Database& database, FsckProgress progress, FsckStop stop, FsckVisitor visit)
       : database_(database),
         progress_(progress),
         stop_(stop),
+        visit_(visit),
         snapshot_holder_(database.db()),
         snapshot_(snapshot_holder_.snapshot()),
         tree_(database, snapshot_) {
@@ -100,6 +101,7 @@ class Check {
   void ReadReach();
   void CheckLog();
   void CheckRecord(Record& record);
+  void VisitEvents(Record& record);
   absl::Status ForEachPosting(Record& record, PostingVisitor visit);
   void CheckNotStoredBefore(const Record& record);
   void CheckTree(Record& record);
@@ -118,6 +120,7 @@ class Check {
   const Database& database_;
   FsckProgress progress_;
   FsckStop stop_;
+  FsckVisitor visit_;
   bool stopped_ = false;
   uint64_t passed_ = 0;  // entries
   rocksdb::ManagedSnapshot snapshot_holder_;
@@ -213,6 +216,15 @@ void Check::CheckRecord(Record& record) {
   if (!status.ok()) return Problem(record.last(), status);
   if (!indexed) CheckNotStoredBefore(record);
   CheckTree(record);
+  VisitEvents(record);
+}
+
+void Check::VisitEvents(Record& record) {
+  for (Position p = record.first(); p <= record.last(); p = p.Next()) {
+    const auto stored = record.StoredEvent(p);
+    if (!stored.ok()) return Problem(p, stored.status());
+    visit_(p, *stored);
+  }
 }
 
 // Up to the first problem of the log: which leaves follow it cannot be known.
@@ -408,15 +420,15 @@ class DirectoryLock {
 }  // namespace
 
 absl::StatusOr<FsckReport> Fsck(const RocksEventStore& store, FsckProgress progress, FsckStop stop) {
-  return Check(store.database(), progress, stop).Run();
+  return Check(store.database(), progress, stop, kVisitNothing).Run();
 }
 
 absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress, FsckStop stop,
-                                         const std::string& checkpoints_file) {
+                                         const std::string& checkpoints_file, FsckVisitor visit) {
   QL_RETURN_IF_ERROR(FindStore(directory));
   QL_ASSIGN_OR_RETURN(const DirectoryLock lock, DirectoryLock::Take(directory));
   QL_ASSIGN_OR_RETURN(const auto database, Database::OpenReadOnly({directory, kCacheBytes, false}));
-  QL_ASSIGN_OR_RETURN(FsckReport report, Check(*database, progress, stop).Run());
+  QL_ASSIGN_OR_RETURN(FsckReport report, Check(*database, progress, stop, visit).Run());
   if (checkpoints_file.empty()) return report;
   const absl::Status kept = rocks::AuditCheckpoints(checkpoints_file, *database, Position(report.events));
   if (!kept.ok() && !absl::IsDataLoss(kept)) return kept;

@@ -47,6 +47,10 @@ using FsckProgress = absl::FunctionRef<void(std::string_view phase, uint64_t don
 using FsckStop = absl::FunctionRef<bool()>;
 inline constexpr auto kNeverStop = [] { return false; };
 
+// Called for each event of a record that is whole, with what is stored of it, type to payload.
+using FsckVisitor = absl::FunctionRef<void(Position position, std::string_view stored)>;
+inline constexpr auto kVisitNothing = [](Position, std::string_view) {};
+
 // Checks that
 //   - positions have no gap and no overlap, every record's checksum fits and every event in it parses,
 //   - recorded_at never goes back,
@@ -66,7 +70,7 @@ absl::StatusOr<FsckReport> Fsck(const RocksEventStore& store, FsckProgress progr
 // store, DATA_LOSS when it is so damaged that it cannot be opened. Where a file of signed checkpoints is
 // named and there, it is held against the log, too (tree/checkpoint_audit.h).
 absl::StatusOr<FsckReport> FsckDirectory(const std::string& directory, FsckProgress progress,
-                                         FsckStop stop = kNeverStop,
-                                         const std::string& checkpoints_file = "");
+                                         FsckStop stop = kNeverStop, const std::string& checkpoints_file = "",
+                                         FsckVisitor visit = kVisitNothing);
 
 }  // namespace qinglan::eventstore

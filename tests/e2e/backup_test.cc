@@ -131,8 +131,9 @@ TEST_F(BackupEndToEnd, AStoppedServersDataGoThroughADirectoryAPositionAndAStream
   std::filesystem::create_directory(installation_.In("no-keys"));
   const Finished keyless = installation_.Run({"backup", data, "--keys-dir=" + installation_.In("no-keys"),
                                               "--to=" + installation_.In("keyless"), "--lang=en"});
-  EXPECT_EQ(keyless.exit_code, 0) << keyless.errors;
-  EXPECT_THAT(keyless.output, HasSubstr("No keys of persons are in it")) << "as where the log is alone";
+  EXPECT_EQ(keyless.exit_code, 2) << keyless.errors;
+  EXPECT_THAT(keyless.output, HasSubstr("No keys of persons are in it"));
+  EXPECT_THAT(keyless.output, HasSubstr("the key of teacher:")) << "the trial misses them";
 
   for (const auto& file : std::filesystem::directory_iterator(to + "/files"))
     std::filesystem::resize_file(file.path(), 1);

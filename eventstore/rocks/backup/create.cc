@@ -244,6 +244,7 @@ absl::StatusOr<CreatedBackup> Creation::Run(const RocksEventStore& store) {
   QL_RETURN_IF_ERROR(LearnPool(store.store_id()));
   if (progress_ && !progress_("checkpoint", 0, 1)) return absl::CancelledError("stopped on request");
   created_.manifest.made_at = options_.now;
+  created_.manifest.keys_elsewhere = !options_.copy_keys && options_.keys_directory.empty();
   QL_RETURN_IF_ERROR(CopyCheckpoints());
   QL_RETURN_IF_ERROR(
       store.HeadAt(options_.now).status());  // what was recorded by then is stored from here on

@@ -23,8 +23,9 @@
 namespace qinglan::eventstore {
 
 struct CreateBackupOptions {
-  std::string
-      keys_directory;  // of persons' keys that nobody writes meanwhile; may be missing: there are none
+  // Of persons' keys that nobody writes meanwhile; may be missing: there are none. Neither this nor
+  // copy_keys: they are elsewhere, and the manifest says so.
+  std::string keys_directory;
   std::string checkpoints_file;  // the log's signed checkpoints; may be missing: none was signed
   // Copies the keys that are being written into a directory, which it makes; in place of keys_directory.
   std::function<absl::Status(const std::string& directory)> copy_keys;

@@ -15,7 +15,9 @@ namespace {
 
 using nlohmann::json;
 
+// 2 tells of keys that are elsewhere; whatever has none of that is written as 1, which older programs read.
 constexpr uint64_t kManifestFormat = 1;
+constexpr uint64_t kManifestFormatMax = 2;
 constexpr char kInstantFormat[] = "%Y-%m-%dT%H:%M:%E6SZ";
 
 // Of no directory but its own.
@@ -39,17 +41,19 @@ json WithoutChecksum(const BackupManifest& manifest) {
   json head = {{"position", manifest.head.value}};
   if (manifest.head_recorded_at != absl::InfinitePast())
     head["recorded_at"] = InstantText(manifest.head_recorded_at);
-  return {{"format", kManifestFormat},
-          {"generation", manifest.generation},
-          {"store_id", manifest.store_id},
-          {"store_format", manifest.store_format},
-          {"head", head},
-          {"made_at", InstantText(manifest.made_at)},
-          {"tool", manifest.tool},
-          {"merkle_root", manifest.merkle_root},
-          {"key_files", manifest.key_files},
-          {"bytes", manifest.bytes()},
-          {"files", files}};
+  json all = {{"format", manifest.keys_elsewhere ? kManifestFormatMax : kManifestFormat},
+              {"generation", manifest.generation},
+              {"store_id", manifest.store_id},
+              {"store_format", manifest.store_format},
+              {"head", head},
+              {"made_at", InstantText(manifest.made_at)},
+              {"tool", manifest.tool},
+              {"merkle_root", manifest.merkle_root},
+              {"key_files", manifest.key_files},
+              {"bytes", manifest.bytes()},
+              {"files", files}};
+  if (manifest.keys_elsewhere) all["keys_elsewhere"] = true;
+  return all;
 }
 
 // A field that is not there, or of another type, is read as nothing: then the manifest does not render as it
@@ -83,6 +87,7 @@ absl::StatusOr<BackupManifest> FromJson(const json& all) {
   manifest.tool = TextIn(all, "tool");
   manifest.merkle_root = TextIn(all, "merkle_root");
   manifest.key_files = NumberIn(all, "key_files");
+  manifest.keys_elsewhere = all.contains("keys_elsewhere");
   for (const json& file : ObjectIn(all, "files")) {
     if (!file.is_object()) return absl::DataLossError("a file of the manifest is none");
     manifest.files.push_back(
@@ -110,9 +115,9 @@ std::string RenderManifest(const BackupManifest& manifest) {
 absl::StatusOr<BackupManifest> ParseManifest(std::string_view text) {
   const json all = json::parse(text, nullptr, false);
   if (!all.is_object()) return absl::DataLossError("the manifest is damaged");
-  if (const uint64_t format = NumberIn(all, "format"); format > kManifestFormat) {
+  if (const uint64_t format = NumberIn(all, "format"); format > kManifestFormatMax) {
     return absl::FailedPreconditionError(
-        fmt::format("the manifest has format {}, this program knows {}", format, kManifestFormat));
+        fmt::format("the manifest has format {}, this program knows {}", format, kManifestFormatMax));
   }
   const absl::StatusOr<BackupManifest> manifest = FromJson(all);
   if (!manifest.ok() || RenderManifest(*manifest) != text)

@@ -30,6 +30,8 @@ struct BackupManifest {
   std::string tool;                                    // what wrote it, and with which RocksDB
   std::string merkle_root;                             // of the tree over the log up to head, hexadecimal
   uint64_t key_files = 0;                              // of persons, in the file with the path "keys"
+  // Who made it had no keys: another process has them, and they are to be kept by other means.
+  bool keys_elsewhere = false;
   std::vector<BackupFile> files;
 
   uint64_t bytes() const;

@@ -16,6 +16,8 @@ namespace qinglan::eventstore {
 struct VerifiedBackup {
   BackupManifest manifest;
   FsckReport fsck;                    // of the trial restore; not filled when there was none
+  uint64_t sealed_texts = 0;          // that are in its log
+  bool keys_elsewhere = false;        // and nobody said where: none was looked for
   std::vector<std::string> problems;  // every one that was found; a damaged file's name is in it
   bool sound() const { return problems.empty(); }
 };
@@ -24,13 +26,20 @@ struct VerifiedBackup {
 std::string TrialDirectory(const BackupDirectory& backups);
 
 // Checks each file's hash, then restores the generation on trial into `scratch`, goes through the restored
-// log with fsck, which holds the signed checkpoints against it, and compares store id, head and time with the
-// manifest. `scratch` is made and removed again;
-// what a killed check left there is removed first. A generation that is not sound is no error. The verdict is
-// noted in the directory of backups, where that can be written. Phases: "verify", "restore", and fsck's.
-// Errors: NOT_FOUND for the generation, RESOURCE_EXHAUSTED when there is no room for the trial, CANCELLED,
+// log with fsck, which holds the signed checkpoints against it, compares store id, head and time with the
+// manifest, and holds each sealed text of the log against the restored key files: the key that it is under is
+// among them, or that it was destroyed. It takes no master key, so whether keys and texts open is left to
+// `keys check`. The keys of a generation without any are taken from `keys_directory`, which may be in use;
+// when that is empty and the manifest says that they are elsewhere, none is looked for. Some 70 bytes of
+// memory a person.
+//
+// `scratch` is made and removed again; what a killed check left there is removed first. A generation that is
+// not sound is no error. The verdict is noted in the directory of backups, where that can be written. Phases:
+// "verify", "restore", and fsck's. Errors: NOT_FOUND for the generation, FAILED_PRECONDITION when keys are
+// given to one that has its own, RESOURCE_EXHAUSTED when there is no room for the trial, CANCELLED,
 // UNAVAILABLE.
 absl::StatusOr<VerifiedBackup> VerifyBackup(BackupDirectory& backups, uint64_t generation,
-                                            const std::string& scratch, const BackupProgress& progress);
+                                            const std::string& scratch, const BackupProgress& progress,
+                                            const std::string& keys_directory = "");
 
 }  // namespace qinglan::eventstore

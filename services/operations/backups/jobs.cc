@@ -54,6 +54,8 @@ v1::TrialRestore AsTrial(const eventstore::VerifiedBackup& verified) {
   trial.set_events(verified.fsck.events);
   trial.set_commits(verified.fsck.commits);
   trial.set_postings(verified.fsck.postings);
+  trial.set_sealed_texts(verified.sealed_texts);
+  trial.set_keys_elsewhere(verified.keys_elsewhere);
   for (const std::string& problem : verified.problems) trial.add_problems(problem);
   return trial;
 }

@@ -41,10 +41,12 @@ void Speech::Say(std::string_view reason, const std::map<std::string, std::strin
 
 void Speech::Say(const operations::v1::TrialRestore& trial, uint64_t generation) const {
   if (trial.sound()) {
-    return Say("BACKUP_SOUND", {{"generation", std::to_string(generation)},
-                                {"events", std::to_string(trial.events())},
-                                {"commits", std::to_string(trial.commits())},
-                                {"postings", std::to_string(trial.postings())}});
+    Say("BACKUP_SOUND", {{"generation", std::to_string(generation)},
+                         {"events", std::to_string(trial.events())},
+                         {"commits", std::to_string(trial.commits())},
+                         {"postings", std::to_string(trial.postings())}});
+    return Say(trial.keys_elsewhere() ? "BACKUP_KEYS_NOT_SOUGHT" : "BACKUP_KEYS_FOUND",
+               {{"texts", std::to_string(trial.sealed_texts())}});
   }
   Say("BACKUP_BROKEN",
       {{"generation", std::to_string(generation)}, {"count", std::to_string(trial.problems_size())}});
@@ -106,6 +108,8 @@ nlohmann::json ToJson(const operations::v1::TrialRestore& trial) {
           {"events", trial.events()},
           {"commits", trial.commits()},
           {"postings", trial.postings()},
+          {"sealed_texts", trial.sealed_texts()},
+          {"keys_elsewhere", trial.keys_elsewhere()},
           {"problems", problems}};
 }
 

@@ -148,7 +148,7 @@ TEST(BackupTest, UnderLoadEachBackupIsAPrefixOfTheLogThatHoldsAllThatWasAcknowle
 TEST(BackupTest, ASecondBackupCopiesOnlyWhatIsNew) {
   const Installation installation;
   const auto store = installation.Open();
-  installation.WriteKey("keys-00", std::string(5000, 'k'));
+  installation.MakeKeys(20);
   AppendCommits(*store, 1, 2000);
   // Else a merge that ends between the two backups makes most files new.
   ASSERT_TRUE(rocks::CompactWhole(store->database()).ok());

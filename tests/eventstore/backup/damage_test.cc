@@ -24,7 +24,7 @@ class BackupDamageTest : public testing::Test {
   void SetUp() override {
     const auto store = installation_.Open();
     AppendCommits(*store, 1, 400);
-    installation_.WriteKey("keys-0e", "the key of erin");
+    installation_.MakeKeys(1);
     manifest_ = installation_.Back(*store).manifest;
     ASSERT_THAT(installation_.Verify(1).problems, IsEmpty());
   }
@@ -198,7 +198,11 @@ TEST(ManifestTest, WhatIsRenderedIsParsed) {
   EXPECT_EQ(parsed->head_recorded_at, manifest.head_recorded_at);
   for (const char* text : {"", "{}", "[]", "null", "{\"format\": 1}", "{\"files\": 3, \"head\": []}"})
     EXPECT_EQ(ParseManifest(text).status().code(), StatusCode::kDataLoss) << text;
-  EXPECT_EQ(ParseManifest("{\"format\": 2}").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ParseManifest("{\"format\": 3}").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(RenderManifest(manifest), HasSubstr("\"format\": 1,")) << "older programs read it";
+  manifest.keys_elsewhere = true;
+  EXPECT_THAT(RenderManifest(manifest), HasSubstr("\"format\": 2,"));
+  EXPECT_TRUE(ParseManifest(RenderManifest(manifest))->keys_elsewhere);
 }
 
 }  // namespace

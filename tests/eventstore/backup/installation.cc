@@ -10,6 +10,7 @@
 #include <iterator>
 #include <utility>
 
+#include "eventstore/privacy/key_store.h"
 #include "eventstore/rocks/fsck.h"
 
 namespace qinglan::eventstore {
@@ -51,6 +52,13 @@ void Installation::WriteKey(const std::string& name, std::string_view content) c
   const fs::path path = In("data/keys/" + name);
   fs::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << content;
+}
+
+void Installation::MakeKeys(int subjects) const {
+  using privacy::MasterKeyRing;
+  const std::shared_ptr<MasterKeyRing> master = OrDie(MasterKeyRing::Parse(MasterKeyRing::NewLine()));
+  const auto keys = OrDie(privacy::KeyStore::Open({.directory = In("data/keys"), .master = master}));
+  for (int n = 0; n < subjects; ++n) OrDie(keys->KeyToSeal(fmt::format("teacher:{}", n)));
 }
 
 std::unique_ptr<BackupDirectory> Installation::Backups() const {

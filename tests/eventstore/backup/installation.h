@@ -31,6 +31,7 @@ class Installation {
   std::unique_ptr<RocksEventStore> Open(const std::string& data) const;
   std::unique_ptr<RocksEventStore> Open() const { return Open(data()); }
   void WriteKey(const std::string& name, std::string_view content) const;
+  void MakeKeys(int subjects) const;  // real ones, under a master key that nobody has
 
   std::unique_ptr<BackupDirectory> Backups() const;
   // Makes a backup; the test fails when that does.

@@ -85,7 +85,7 @@ class BackupInterruptionTest : public testing::Test {
  protected:
   void SetUp() override {
     AppendCommits(*installation_.Open(), 1, 3000);
-    installation_.WriteKey("keys-0e", std::string(100'000, 'k'));
+    installation_.MakeKeys(300);
   }
   // Kills the part at random instants of the time that it takes here, until kRounds kills have met it; calls
   // `before` and `after` each time.
