@@ -25,9 +25,10 @@ class BackupEndToEnd : public testing::Test {
                         "--role=operator", "--out=" + installation_.In("ops.token")})
                   .exit_code,
               0);
-    installation_.Start();
+    Start();
     demo_ = installation_.RunDemo(kTeachers);
   }
+  virtual void Start() { installation_.Start(); }
 
   nlohmann::json Json(const std::vector<std::string>& arguments, int exit_code = 0) {
     const Finished finished = installation_.Run(arguments);
@@ -52,6 +53,14 @@ class BackupEndToEnd : public testing::Test {
 
   Installation installation_;
   nlohmann::json demo_;
+};
+
+class BackupOfSplitRoles : public BackupEndToEnd {
+ protected:
+  void Start() override {
+    installation_.StartLog(true);
+    installation_.StartServices();
+  }
 };
 
 TEST_F(BackupEndToEnd, AServerThatLostItsDataAnswersTheSameFromItsBackup) {
@@ -161,6 +170,45 @@ TEST_F(BackupEndToEnd, AStreamGoesIntoAPipeAndLeavesWhatIsBesideIt) {
   EXPECT_THAT(taken.errors, HasSubstr("stream.partial"));
   for (const char* name : {"pipe.partial/of/another", "stream.partial/of/another"})
     EXPECT_TRUE(std::filesystem::is_directory(installation_.In(name))) << name;
+}
+
+// Whoever has the log has no keys, and whoever has the keys no log: what both copied fits together, while
+// both serve.
+TEST_F(BackupOfSplitRoles, TheLogsBackupAndACopyOfTheServicesKeysAreHeldAgainstEachOther) {
+  const nlohmann::json made = Json({"backup", "--server=" + installation_.log(),
+                                    "--token-file=" + installation_.In("ops.token"), "--output=json"});
+  EXPECT_EQ(made["trial_restore"]["sound"], true) << made;
+  EXPECT_EQ(made["trial_restore"]["keys_elsewhere"], true) << made;
+  EXPECT_GT(made["trial_restore"]["sealed_texts"], kTeachers);
+  const std::string copy = installation_.In("keys-copy");
+  EXPECT_EQ(
+      installation_.Run({"keys", "copy", "--keys-dir=" + installation_.In("services/keys"), "--to=" + copy})
+          .exit_code,
+      0);
+  const std::vector<std::string> verify = {"verify-backup", "--from=" + installation_.In("backups"),
+                                           "--output=json"};
+  const auto verify_with = [&](const std::string& keys, int exit_code) {
+    std::vector<std::string> arguments = verify;
+    arguments.push_back("--keys-dir=" + keys);
+    return Json(arguments, exit_code);
+  };
+  const nlohmann::json held = verify_with(copy, 0);
+  EXPECT_EQ(held["keys_elsewhere"], false) << held;
+  EXPECT_EQ(held["sealed_texts"], made["trial_restore"]["sealed_texts"]);
+  EXPECT_EQ(verify_with(installation_.In("services/keys"), 0)["sound"], true) << "also of those in use";
+  std::filesystem::create_directory(installation_.In("no-keys"));
+  EXPECT_THAT(verify_with(installation_.In("no-keys"), 2)["problems"].dump(),
+              HasSubstr("the key of teacher:"));
+  EXPECT_EQ(Json(verify)["keys_elsewhere"], true);
+
+  const std::string data = "--data=" + installation_.In("restored");
+  Json({"restore", "--from=" + installation_.In("backups"), data, "--output=json"});
+  const nlohmann::json checked =
+      Json({"keys", "check", data, "--keys-dir=" + copy,
+            "--master-key-file=" + installation_.In("master.key"), "--output=json"});
+  EXPECT_EQ(checked["opened"], held["sealed_texts"]) << checked;
+  EXPECT_EQ(installation_.Stop(), 0);
+  EXPECT_EQ(installation_.StopLog(), 0);
 }
 
 }  // namespace

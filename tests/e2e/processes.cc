@@ -117,8 +117,10 @@ void Installation::Start() {
   ASSERT_FALSE(port_.empty());
 }
 
-void Installation::StartLog() {
-  log_port_ = Serve(log_, "log", {"--roles=eventstore", "--data=" + In("data"), "--port=" + log_port_});
+void Installation::StartLog(bool with_backups) {
+  std::vector<std::string> log = {"--roles=eventstore", "--data=" + In("data"), "--port=" + log_port_};
+  if (with_backups) log.push_back("--backups=" + In("backups"));
+  log_port_ = Serve(log_, "log", log);
   ASSERT_FALSE(log_port_.empty());
 }
 

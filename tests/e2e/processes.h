@@ -51,7 +51,7 @@ class Installation {
   void Start();
   // The same in two processes: the log in one, which keeps its port, and all else in the other, which Start()
   // would have been. Stop() and Kill() are the latter's.
-  void StartLog();
+  void StartLog(bool with_backups = false);
   void StartServices();
   int StopLog();
   void KillLog();

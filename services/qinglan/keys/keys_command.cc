@@ -1,10 +1,12 @@
-// `qinglan keys`: the master key and the keys of persons, while no server has them open.
+// `qinglan keys`: the master key and the keys of persons, while no server has them open; or a copy of them,
+// whoever has.
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "eventstore/check.h"
+#include "eventstore/privacy/key_copy.h"
 #include "eventstore/privacy/key_file.h"
 #include "eventstore/privacy/master_key.h"
 #include "eventstore/rocks/rocks_event_store.h"
@@ -106,6 +108,14 @@ absl::Status RotateSubject(const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status Copy(const Options& options) {
+  QL_ASSIGN_OR_RETURN(const auto copied,
+                      eventstore::privacy::CopyKeyFiles(options.keys.directory, options.out));
+  fmt::print("{} keys and the traces of {} that were destroyed are in {}\n", copied.keys, copied.erased,
+             options.out);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int> Check(const Options& options) {
   QL_ASSIGN_OR_RETURN(const auto keys, OpenKeys(options.keys));
   eventstore::RocksEventStore::Options log;
@@ -177,7 +187,7 @@ void Add(CLI::App& keys, const char* name, const char* what, std::shared_ptr<Opt
 
 void AddKeys(CLI::App& app, RunCommand& run) {
   auto* keys = app.add_subcommand(
-      "keys", "The keys of persons and the master key that wraps them; while no server runs");
+      "keys", "The keys of persons and the master key that wraps them; but for `copy`, while no server runs");
   keys->require_subcommand(1);
   auto options = std::make_shared<Options>();
   auto* make = keys->add_subcommand("new-master", "Makes a master key in a file for its owner only");
@@ -185,6 +195,12 @@ void AddKeys(CLI::App& app, RunCommand& run) {
       ->required()
       ->type_name("FILE");
   make->callback([options, &run] { run = [options] { return Exit(NewMaster(*options)); }; });
+  auto* copy = keys->add_subcommand("copy", "Copies the keys, wrapped as they are, also of a running server");
+  copy->add_option("--keys-dir", options->keys.directory, "where they are")->required()->type_name("DIR");
+  copy->add_option("--to", options->out, "directory to make; nothing may be there")
+      ->required()
+      ->type_name("DIR");
+  copy->callback([options, &run] { run = [options] { return Exit(Copy(*options)); }; });
   Add(*keys, "status", "How many keys there are, under which master key", options, run,
       [](const Options& given) { return Exit(PrintStatus(given)); });
   Add(*keys, "rotate-master", "Makes a new version of the master key and wraps every key by it", options, run,

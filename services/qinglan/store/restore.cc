@@ -82,6 +82,7 @@ int RunRestore(const RestoreCommandOptions& options) {
 struct VerifyCommandOptions {
   FromOptions from;
   std::string scratch;
+  std::string keys_directory;
 };
 
 absl::StatusOr<eventstore::VerifiedBackup> Verify(const VerifyCommandOptions& options, uint64_t& generation) {
@@ -95,7 +96,7 @@ absl::StatusOr<eventstore::VerifiedBackup> Verify(const VerifyCommandOptions& op
   }
   const std::string scratch =
       options.scratch.empty() ? eventstore::TrialDirectory(*backups) : options.scratch + "/qinglan-trial";
-  return eventstore::VerifyBackup(*backups, generation, scratch, progress);
+  return eventstore::VerifyBackup(*backups, generation, scratch, progress, options.keys_directory);
 }
 
 int RunVerify(const VerifyCommandOptions& options) {
@@ -148,6 +149,11 @@ void AddVerifyBackup(CLI::App& app, RunCommand& run) {
   options->from.AddTo(*command, true);
   command
       ->add_option("--scratch", options->scratch, "where to restore to on trial; default: beside the backups")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  command
+      ->add_option("--keys-dir", options->keys_directory,
+                   "where the keys of persons are, or a copy of them, for a backup of a log that is alone")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
   command->callback([options, &run] { run = [options] { return RunVerify(*options); }; });
