@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "eventstore/check.h"
+#include "services/runtime/access/token_file.h"
 
 namespace qinglan {
 
@@ -31,12 +32,13 @@ void ServerOption::AddTo(CLI::App& command) {
 }
 
 absl::StatusOr<runtime::Client> ServerOption::Connect(int channels) const {
-  QL_ASSIGN_OR_RETURN(std::string token, ReadFile(token_file));
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' '))
-    token.pop_back();
+  auto token = runtime::ReadToken(token_file);
+  if (!token.ok()) {
+    return absl::InvalidArgumentError(fmt::format("--token-file: {}", std::string(token.status().message())));
+  }
   runtime::ClientOptions options;
   options.target = target;
-  options.token = token;
+  options.token = *std::move(token);
   options.language = language;
   options.channels = channels;
   options.timeout = timeout;

@@ -45,7 +45,7 @@ struct ServerOption {
   absl::Duration timeout = absl::Seconds(30);  // of a call
 
   void AddTo(CLI::App& command);
-  // INVALID_ARGUMENT when the token file cannot be read.
+  // INVALID_ARGUMENT when the token file cannot be read or holds no token; UNAVAILABLE when nobody answers.
   absl::StatusOr<runtime::Client> Connect(int channels = 1) const;
 };
 

@@ -9,6 +9,7 @@
 
 #include "eventstore/text.h"
 #include "services/eventstore/wire/grpc.h"
+#include "services/runtime/access/token_file.h"
 
 namespace qinglan::eventstore::remote {
 namespace {
@@ -71,7 +72,8 @@ Connection::Connection(const std::string& target, std::function<std::string()> t
 void Connection::Prepare(grpc::ClientContext& context) const {
   context.set_wait_for_ready(true);
   if (token_ == nullptr) return;
-  if (const std::string token = token_(); !token.empty()) {
+  // What can be no token is not sent, for gRPC would end the process: the server refuses the call.
+  if (const std::string token = token_(); runtime::IsBearerToken(token)) {
     context.AddMetadata("authorization", "Bearer " + token);
   }
 }

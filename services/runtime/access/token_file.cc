@@ -3,18 +3,37 @@
 #include <absl/strings/ascii.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
+#include "eventstore/check.h"
+
 namespace qinglan::runtime {
 
+bool IsBearerToken(std::string_view text) {
+  constexpr std::string_view kOthers = "-._~+/=";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || kOthers.find(c) != std::string_view::npos;
+  });
+}
+
+absl::StatusOr<std::string> ReadToken(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return absl::InvalidArgumentError(fmt::format("{}: cannot be read", path));
+  absl::StripAsciiWhitespace(&content);
+  if (IsBearerToken(content)) return content;
+  return absl::InvalidArgumentError(fmt::format(
+      "{}: holds no token, which is one line of letters, digits and -._~+/=, with no mark before it", path));
+}
+
 absl::StatusOr<std::unique_ptr<TokenFile>> TokenFile::Open(const std::string& path) {
-  if (!std::ifstream(path)) return absl::InvalidArgumentError(fmt::format("{}: cannot be read", path));
-  std::unique_ptr<TokenFile> file(new TokenFile(path));
-  if (file->Token().empty()) return absl::InvalidArgumentError(fmt::format("{}: holds no token", path));
-  return file;
+  QL_ASSIGN_OR_RETURN(std::string token, ReadToken(path));
+  return std::unique_ptr<TokenFile>(new TokenFile(path, std::move(token)));
 }
 
 std::string TokenFile::Token() {
@@ -22,10 +41,11 @@ std::string TokenFile::Token() {
   const absl::MutexLock lock(&mutex_);
   if (now - read_ < kReadEvery) return token_;
   read_ = now;
-  std::ifstream file(path_);
-  std::string content{std::istreambuf_iterator<char>(file), {}};
-  absl::StripAsciiWhitespace(&content);
-  if (!content.empty()) token_ = std::move(content);
+  auto token = ReadToken(path_);
+  if (!token.ok() && !warned_)
+    spdlog::warn("{}; the token that it held before is used", std::string(token.status().message()));
+  warned_ = !token.ok();
+  if (token.ok()) token_ = *std::move(token);
   return token_;
 }
 

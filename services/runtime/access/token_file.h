@@ -8,8 +8,17 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace qinglan::runtime {
+
+// Whether this may stand behind "Bearer " (RFC 6750's b64token). gRPC ends the process that sends metadata
+// with a line break or a byte that is no ASCII, and prints it.
+bool IsBearerToken(std::string_view text);
+
+// The token in a file, without the space around it. INVALID_ARGUMENT, which names the file and never quotes
+// it, when it cannot be read or holds something else: a private key is soon given for a token.
+absl::StatusOr<std::string> ReadToken(const std::string& path);
 
 // Thread-safe.
 class TokenFile {
@@ -17,18 +26,19 @@ class TokenFile {
   // So long a token is used before its file is looked at again.
   static constexpr absl::Duration kReadEvery = absl::Seconds(1);
 
-  // INVALID_ARGUMENT when it cannot be read or holds nothing.
+  // Errors as ReadToken().
   static absl::StatusOr<std::unique_ptr<TokenFile>> Open(const std::string& path);
 
-  // The file's token; the last that could be read while it cannot be.
+  // The file's token; the last that was one while it holds none, of which a warning is logged.
   std::string Token();
 
  private:
-  explicit TokenFile(std::string path) : path_(std::move(path)) {}
+  TokenFile(std::string path, std::string token) : path_(std::move(path)), token_(std::move(token)) {}
 
   const std::string path_;
   absl::Mutex mutex_;
   std::string token_ ABSL_GUARDED_BY(mutex_);
+  bool warned_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time read_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
 

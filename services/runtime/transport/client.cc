@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "eventstore/check.h"
+#include "services/runtime/access/token_file.h"
 #include "services/runtime/service_table.h"
 #include "services/runtime/transport/bytes.h"
 #include "services/runtime/transport/status.h"
@@ -50,6 +51,8 @@ absl::Status Client::CallInto(const google::protobuf::Message& request, google::
   const auto* method = MethodOf(request.GetDescriptor());
   QL_CHECK(method != nullptr && method->output_type() == response.GetDescriptor(),
            request.GetDescriptor()->full_name().c_str());
+  if (!token.empty() && !IsBearerToken(token))
+    return absl::UnauthenticatedError("what was given as the token is none, and is not sent");
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + parts_->options.timeout));
   context.AddMetadata("accept-language", parts_->options.language);

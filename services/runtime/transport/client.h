@@ -29,7 +29,7 @@ class Client {
   Client& operator=(Client&&) noexcept;
 
   // Calls the rpc whose input is `request`. Errors are the server's, with their ErrorDetail (ReasonOf() reads
-  // the reason).
+  // the reason); UNAUTHENTICATED, with nothing sent, for a token that can be none.
   template <class Response>
   absl::StatusOr<Response> Call(const google::protobuf::Message& request) const {
     Response response;

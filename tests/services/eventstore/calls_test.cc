@@ -295,6 +295,21 @@ TEST_F(CallsTest, OnlyAnOperatorOfTheWholeInstallationIsLetIn) {
   EXPECT_EQ(*log_.store().Head(), Position(0));
 }
 
+// As when the token's file is replaced by a private key: the process lives, and the key stays where it is.
+TEST_F(CallsTest, WhatCanBeNoTokenIsNotSent) {
+  auto options = log_.server().ClientOptions();
+  const std::string good = options.token();
+  std::string token = good;
+  options.token = [&token] { return token; };
+  options.timeout = absl::Seconds(2);
+  const auto store = *eventstore::RemoteEventStore::Connect(options);
+  token = "-----BEGIN PRIVATE KEY-----\nSECRET\n";
+  const auto refused = store->FindCommit("c").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnauthenticated) << refused;
+  token = good;
+  EXPECT_TRUE(store->Head().ok());
+}
+
 TEST_F(CallsTest, AServiceBesideTheTableNeedsRulesForTheInstallation) {
   const auto* ours = v1::AppendRequest::descriptor()->file()->FindServiceByName("EventStoreService");
   EXPECT_TRUE(runtime::CheckInstallationRules(*ours).ok());

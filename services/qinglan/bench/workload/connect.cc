@@ -1,20 +1,18 @@
 #include "services/qinglan/bench/workload/connect.h"
 
-#include <absl/strings/ascii.h>
-
 #include <string>
 #include <utility>
 
 #include "eventstore/check.h"
 #include "services/eventstore/client/remote_event_store.h"
+#include "services/runtime/access/token_file.h"
 
 namespace qinglan::bench {
 
 absl::StatusOr<std::vector<std::unique_ptr<eventstore::EventStore>>> Connect(const BenchOptions& options) {
   std::string token;
   if (!options.token_file.empty()) {
-    QL_ASSIGN_OR_RETURN(token, ReadFile(options.token_file));
-    absl::StripAsciiWhitespace(&token);
+    QL_ASSIGN_OR_RETURN(token, runtime::ReadToken(options.token_file));
   }
   eventstore::RemoteEventStore::Options remote;
   remote.target = options.server;
