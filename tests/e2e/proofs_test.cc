@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -17,6 +18,7 @@ namespace qinglan::e2e {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kTeachers = 12;
 constexpr int kFlips =
@@ -77,6 +79,49 @@ TEST_F(ProofsEndToEnd, AnExportedPortfolioIsVerifiedOfflineAndRefusedWhenAnyByte
   Write(In("other.pub"), other.output);
   EXPECT_EQ(installation_.Run({"verify", In("export.json"), "--public-key=" + In("other.pub")}).exit_code, 2);
   EXPECT_EQ(installation_.Run({"verify", In("export.json"), "--public-key=nonsense"}).exit_code, 1);
+}
+
+TEST_F(ProofsEndToEnd, ACheckpointAloneTellsWhoseItIsAndOfWhat) {
+  installation_.Start();
+  ASSERT_EQ(Call({"checkpoint", "--out=" + In("kept")}).exit_code, 0);
+  ASSERT_EQ(installation_.Stop(), 0);
+  const std::string note = Content(In("kept"));
+  std::istringstream lines(note);
+  std::string origin;
+  std::string size;
+  std::string root;
+  ASSERT_TRUE(std::getline(lines, origin) && std::getline(lines, size) && std::getline(lines, root));
+  const Finished verified = Verify({In("kept"), "--lang=en"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.output;
+  for (const std::string& told : {origin, "up to " + size, root})
+    EXPECT_THAT(verified.output, HasSubstr(told));
+  std::string forged = note;
+  forged[origin.size() + 1] ^= 1;
+  Write(In("forged"), forged);
+  EXPECT_EQ(Verify({In("forged")}).exit_code, 2);
+
+  const std::string missing = In("missing.pub");
+  const Finished keyless = installation_.Run({"verify", In("kept"), "--public-key=" + missing});
+  EXPECT_EQ(keyless.exit_code, 1);
+  EXPECT_THAT(keyless.errors, HasSubstr("--public-key=" + missing + ": there is no such file"));
+}
+
+TEST_F(ProofsEndToEnd, AnotherKeyOfTheSameNameIsWarnedOf) {
+  const std::string warning = "was not signed by this key";
+  const auto begin_and_end = [&] {
+    installation_.Start();
+    EXPECT_EQ(Call({"checkpoint", "--out=" + In("kept")}).exit_code, 0);
+    EXPECT_EQ(installation_.Stop(), 0);
+    return Content(In("serve.log")) + Content(In("serve.log.errors"));
+  };
+  EXPECT_THAT(begin_and_end(), Not(HasSubstr(warning))) << "nothing was signed yet";
+  EXPECT_THAT(begin_and_end(), Not(HasSubstr(warning))) << "it is the same key";
+  std::filesystem::remove(In("log.key"));
+  const Finished made = installation_.Run({"log-key", "--new=" + In("log.key"), "--name=e2e.example/log"});
+  ASSERT_EQ(made.exit_code, 0) << made.errors;
+  const std::string said = begin_and_end();
+  EXPECT_THAT(said, HasSubstr(warning));
+  EXPECT_THAT(said, HasSubstr(made.output.substr(0, made.output.find('\n')))) << "it says which";
 }
 
 TEST_F(ProofsEndToEnd, ALaterCheckpointContinuesOneThatWasKept) {

@@ -5,6 +5,8 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+#include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -92,6 +94,30 @@ absl::Status MakeFolder(const std::string& data) {
 
 std::string CheckpointsIn(const std::string& data) { return data + "/checkpoints"; }
 
+// A key may follow another of its name; whoever checks with the former refuses all that it signs.
+absl::Status WarnOfAnotherKey(const proofs::Notary& notary, const std::string& file) {
+  std::optional<proofs::SignedCheckpoint> newest;
+  uint64_t none_past = std::numeric_limits<uint64_t>::max();
+  for (uint64_t after = 0; after < none_past;) {  // halved each time, for the file may be long
+    const uint64_t middle = after + (none_past - after) / 2;
+    QL_ASSIGN_OR_RETURN(auto next, notary.Checkpoints(middle, 1));
+    if (next.empty()) {
+      none_past = middle;
+    } else {
+      after = next.front().size;
+      newest = std::move(next.front());
+    }
+  }
+  if (!newest.has_value() || eventstore::transparency::OpenNote(newest->note, notary.public_key()).ok())
+    return absl::OkStatus();
+  spdlog::warn(
+      "--log-key: the newest checkpoint in {} was not signed by this key, {}, but by another of its name. "
+      "Whoever has the former public key will refuse all that is signed from now on: give them this one, or "
+      "start with the former key",
+      file, notary.public_key().Text());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<eventstore::RocksEventStore>> OpenLog(const std::string& data) {
   eventstore::RocksEventStore::Options options;
   options.directory = data + "/log";
@@ -160,6 +186,7 @@ absl::Status Platform::StartProofs(const PlatformOptions& options, Parts& parts)
                                                            {.file = CheckpointsIn(options.data),
                                                             .every = options.checkpoint_every,
                                                             .clock = parts.table->environment().now}));
+    QL_RETURN_IF_ERROR(WarnOfAnotherKey(*parts.notary, CheckpointsIn(options.data)));
   }
   // The log alone knows nobody's organisations and leaves to others to answer.
   if (options.roles != Roles::kEventStore) {

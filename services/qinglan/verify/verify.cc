@@ -1,5 +1,5 @@
-// `qinglan verify`: checks an exported portfolio, the receipt of an erasure, or that one checkpoint continues
-// another, with the public key alone.
+// `qinglan verify`: checks an exported portfolio, the receipt of an erasure, a checkpoint, or that one
+// continues another, with the public key alone.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include "eventstore/check.h"
 #include "eventstore/text.h"
 #include "eventstore/transparency/checkpoint.h"
+#include "eventstore/transparency/note.h"
 #include "eventstore/transparency/proof.h"
 #include "services/privacy/receipt.h"
 #include "services/qinglan/verify/commands.h"
@@ -33,15 +34,24 @@ struct VerifyOptions {
 };
 
 // The key itself, or a file with it.
-absl::StatusOr<VerifierKey> ReadPublicKey(std::string text) {
+absl::StatusOr<VerifierKey> ReadPublicKey(const std::string& given) {
+  std::string text = given;
   std::error_code ignored;
-  if (std::filesystem::is_regular_file(text, ignored)) {
-    QL_ASSIGN_OR_RETURN(text, ReadFile(text));
+  const bool is_file = std::filesystem::exists(given, ignored);
+  if (is_file) {
+    const auto content = ReadFile(given);
+    if (!content.ok())
+      return absl::InvalidArgumentError(fmt::format("--public-key: {}", Std(content.status().message())));
+    text = *content;
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   }
   auto key = VerifierKey::Parse(text);
   if (key.ok()) return key;
-  return absl::InvalidArgumentError(fmt::format("--public-key: {}", Std(key.status().message())));
+  return absl::InvalidArgumentError(
+      fmt::format("--public-key={}: {}: {}", given,
+                  is_file ? "the file holds no public key"
+                          : "there is no such file, and it is no public key itself (\"NAME+ID+BASE64\")",
+                  Std(key.status().message())));
 }
 
 int Refused(const VerifyOptions& options, const absl::Status& why) {
@@ -100,6 +110,22 @@ int VerifyReceipt(const VerifyOptions& options, const std::string& text, const V
   return kExitOk;
 }
 
+// A signed note that is no receipt.
+bool LooksLikeCheckpoint(const std::string& text) {
+  const auto note = eventstore::transparency::ParseNote(text);
+  return note.ok() && eventstore::transparency::ParseCheckpointText(note->text).ok();
+}
+
+int VerifyCheckpoint(const VerifyOptions& options, const std::string& text, const VerifierKey& key) {
+  const auto checkpoint = OpenCheckpoint(text, key);
+  if (!checkpoint.ok()) return Refused(options, checkpoint.status());
+  options.Say("VERIFY_CHECKPOINT",
+              {{"log", checkpoint->origin},
+               {"size", std::to_string(checkpoint->head.size)},
+               {"root", eventstore::transparency::Base64(checkpoint->head.root.view())}});
+  return kExitOk;
+}
+
 int RunVerify(const VerifyOptions& options) {
   const auto key = ReadPublicKey(options.public_key);
   if (!key.ok()) return Fail("verify", key.status());
@@ -107,6 +133,7 @@ int RunVerify(const VerifyOptions& options) {
   const auto text = ReadFile(options.file);
   if (!text.ok()) return Fail("verify", text.status());
   if (privacy::LooksLikeReceipt(*text)) return VerifyReceipt(options, *text, *key);
+  if (LooksLikeCheckpoint(*text)) return VerifyCheckpoint(options, *text, *key);
   return VerifyExport(options, *text, *key);
 }
 
@@ -114,13 +141,14 @@ int RunVerify(const VerifyOptions& options) {
 
 void AddVerify(CLI::App& app, RunCommand& run) {
   auto* command = app.add_subcommand("verify",
-                                     "Checks an exported portfolio, the receipt of an erasure, or two "
-                                     "checkpoints, offline (exit code 2 when it "
+                                     "Checks an exported portfolio, the receipt of an erasure, a checkpoint, "
+                                     "or that one checkpoint continues another, offline (exit code 2 when it "
                                      "is refused)");
   auto options = std::make_shared<VerifyOptions>();
-  auto* file =
-      command->add_option("file", options->file, "what `portfolio --export` or `erase --receipt` wrote")
-          ->check(CLI::ExistingFile);
+  auto* file = command
+                   ->add_option("file", options->file,
+                                "what `portfolio --export`, `erase --receipt` or `checkpoint --out` wrote")
+                   ->check(CLI::ExistingFile);
   command
       ->add_option(
           "--public-key", options->public_key,
