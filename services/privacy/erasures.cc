@@ -79,9 +79,7 @@ Query ErasePerson::Reads(const Command& command, const Model&) {
 absl::StatusOr<Events> ErasePerson::Decide(const Model& model, const Command& command, const Given& given) {
   if (given.actor_teacher_id == command.teacher_id()) return Refuse("OWN_PRIVACY");
   if (model.erased) return Refuse("ALREADY_DONE");
-  if (const v1::Hold* hold = model.ActiveOn(given.today)) {
-    return Refuse("LEGAL_HOLD", {{"authority", hold->authority()}, {"hold_id", hold->hold_id()}});
-  }
+  if (const v1::Hold* hold = model.ActiveOn(given.today)) return RefuseFor(*hold);
   v1::PersonErased erased;
   erased.set_erasure_id(given.new_id());
   erased.set_teacher_id(command.teacher_id());
@@ -124,8 +122,7 @@ absl::StatusOr<Events> EraseThingText::Decide(const Model& model, const Command&
   if (model.erased) return Refuse("ALREADY_DONE");
   if (model.teacher_ids.contains(given.actor_teacher_id)) return Refuse("OWN_PRIVACY");
   if (!model.texts_of.empty()) return Refuse("TEXTS_OF_PERSON", {{"teacher_id", model.texts_of}});
-  if (const v1::Hold* hold = model.ActiveOn(given.today))
-    return Refuse("LEGAL_HOLD", {{"authority", hold->authority()}, {"hold_id", hold->hold_id()}});
+  if (const v1::Hold* hold = model.ActiveOn(given.today)) return RefuseFor(*hold);
   v1::ThingTextErased erased;
   erased.set_erasure_id(given.new_id());
   erased.set_kind(command.kind());

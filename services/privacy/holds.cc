@@ -51,6 +51,12 @@ const v1::Hold* TeacherPrivacy::ActiveOn(absl::CivilDay day) const {
   return active == holds.end() ? nullptr : &active->second;
 }
 
+absl::Status RefuseFor(const v1::Hold& hold) {
+  return Refuse("LEGAL_HOLD", {{"authority", hold.authority()},
+                               {"document_number", hold.document_number()},
+                               {"hold_id", hold.hold_id()}});
+}
+
 Query PlaceHold::Reads(const Command& command, const Model&) {
   return Query{{TeacherPrivacy::Of(command.teacher_id())}};
 }

@@ -25,6 +25,9 @@ struct TeacherPrivacy {
   bool erased = false;
 };
 
+// LEGAL_HOLD, with who wants it, under which document; ListHolds tells the rest of the hold.
+absl::Status RefuseFor(const v1::Hold& hold);
+
 struct PlaceHold {
   using Command = v1::PlaceHoldRequest;
   using Answer = v1::PlaceHoldResponse;

@@ -78,7 +78,9 @@ TEST_F(PrivacyEndToEnd, APersonIsHeldThenErasedAndTheReceiptIsVerifiedOffline) {
   const std::vector<std::string> erase = {"erase", "--teacher=" + teacher, "--receipt=" + In("receipt")};
   const Finished refused = Order(erase);
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.errors, HasSubstr("县人民法院")) << "it says who wants it kept";
+  for (const std::string& told :
+       {std::string("县人民法院"), std::string("(2026)01号"), hold, std::string("until it is released")})
+    EXPECT_THAT(refused.errors, HasSubstr(told)) << "it says who wants it kept, why and how long";
   EXPECT_FALSE(std::filesystem::exists(In("receipt")));
   ASSERT_EQ(Order({"hold", "--release=" + hold, "--reason=closed"}).exit_code, 0);
   const Finished once_more = Order({"hold", "--teacher=" + teacher, "--reason=case"});
@@ -87,8 +89,12 @@ TEST_F(PrivacyEndToEnd, APersonIsHeldThenErasedAndTheReceiptIsVerifiedOffline) {
 
   ASSERT_EQ(Order(erase).exit_code, 0);
   const std::string receipt = Content(In("receipt"));
-  ASSERT_EQ(Order(erase).exit_code, 0) << "the same order again finds its receipt";
+  const Finished there = Order(erase);
+  EXPECT_EQ(there.exit_code, 1) << "a receipt is never replaced";
+  EXPECT_THAT(there.errors, HasSubstr("--receipt: " + In("receipt")));
   EXPECT_EQ(Content(In("receipt")), receipt);
+  ASSERT_EQ(Order({"erase", "--teacher=" + teacher, "--receipt=" + In("again")}).exit_code, 0);
+  EXPECT_EQ(Content(In("again")), receipt) << "the same order again finds its receipt";
   const nlohmann::json after = Portfolio(teacher);
   EXPECT_EQ(after["header"]["display_name"], "(erased)");
   EXPECT_EQ(after["assessment"]["totals"], before["assessment"]["totals"]) << "what is counted stays";
@@ -107,6 +113,58 @@ TEST_F(PrivacyEndToEnd, APersonIsHeldThenErasedAndTheReceiptIsVerifiedOffline) {
   EXPECT_EQ(installation_.Run({"verify", In("forged"), key}).exit_code, 2);
   EXPECT_EQ(installation_.Fsck()["clean"], true);
   EXPECT_GT(Check()["erased"], 5);
+}
+
+TEST_F(PrivacyEndToEnd, NobodyIsErasedWhoseReceiptCannotBeKept) {
+  Begin();
+  const nlohmann::json before = Portfolio("--find=ready")["header"];
+  const std::string teacher = before["teacher_id"];
+  std::ofstream(In("kept")) << "another's receipt";
+  for (const std::string& file : {In("no folder/receipt"), In("kept"), In("")}) {
+    const Finished refused = Order({"erase", "--teacher=" + teacher, "--receipt=" + file});
+    EXPECT_EQ(refused.exit_code, 1) << file;
+    EXPECT_THAT(refused.errors, HasSubstr("Nothing was erased"));
+  }
+  EXPECT_EQ(Content(In("kept")), "another's receipt");
+  EXPECT_EQ(Portfolio(teacher)["header"], before);
+  std::ofstream(In("empty")) << "";  // of an attempt that was killed
+  const Finished erased = Order({"erase", "--teacher=" + teacher, "--receipt=" + In("empty")});
+  EXPECT_EQ(erased.exit_code, 0) << erased.errors;
+  EXPECT_THAT(Content(In("empty")), HasSubstr("teacher:" + teacher));
+}
+
+TEST_F(PrivacyEndToEnd, HoldsAreListedAndWhatStandsIsToldToWhoWouldChangeIt) {
+  Begin();
+  const std::string teacher = Portfolio("--find=ready")["header"]["teacher_id"];
+  const std::string whom = "--teacher=" + teacher;
+  EXPECT_THAT(Call({"hold", "--list", whom}).output, HasSubstr("Nothing is held"));
+  for (const char* day : {"2020-01-01", "2200-01-01", "soon"}) {
+    const Finished refused = Order({"hold", whom, "--reason=case", std::string("--until=") + day});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.errors, HasSubstr(std::string("--until=") + day));
+    EXPECT_THAT(refused.errors, HasSubstr("before 2200"));
+  }
+  const std::vector<std::string> placing = {"hold", whom, "--reason=case", "--until=2198-01-01"};
+  const Finished placed = Order(placing);
+  ASSERT_EQ(placed.exit_code, 0) << placed.errors;
+  const std::string hold = placed.output.substr(placed.output.rfind(' ') + 1, kIdBytes);
+  EXPECT_EQ(Order(placing).output, placed.output) << "the same order is the same hold";
+  const Finished prolonged = Order({"hold", whom, "--reason=case", "--until=2199-01-01"});
+  EXPECT_EQ(prolonged.exit_code, 1);
+  EXPECT_THAT(prolonged.errors, HasSubstr(hold));
+  EXPECT_THAT(prolonged.errors, HasSubstr("until 2198-01-01"));
+  EXPECT_THAT(prolonged.errors, HasSubstr("--document"));
+  const Finished refused = Order({"erase", whom, "--receipt=" + In("receipt")});
+  EXPECT_THAT(refused.errors, HasSubstr("until 2198-01-01"));
+
+  const auto listed = [&] { return Call({"hold", "--list", whom}).output; };
+  EXPECT_THAT(listed(), HasSubstr(hold + " 县人民法院, (2026)01号"));
+  EXPECT_THAT(listed(), HasSubstr("until 2198-01-01: case"));
+  ASSERT_EQ(Order({"hold", "--release=" + hold, "--reason=closed"}).exit_code, 0);
+  EXPECT_THAT(listed(), HasSubstr("released on"));
+  const Finished twice = Order({"hold", "--release=" + hold, "--reason=other words"});
+  EXPECT_THAT(twice.errors, HasSubstr("sent before"));
+  EXPECT_NE(Call({"hold", whom, "--reason=case"}).exit_code, 0) << "an order has an authority and a number";
 }
 
 TEST_F(PrivacyEndToEnd, NothingPersonalIsStoredInClearAndAnotherMasterKeyOpensNothing) {

@@ -17,6 +17,11 @@ using ::testing::HasSubstr;
 
 class HoldsTest : public SchoolTest {
  protected:
+  privacy::v1::Hold Listed(const std::string& teacher_id) {
+    privacy::v1::ListHoldsRequest request;
+    request.set_teacher_id(teacher_id);
+    return stage_.Call<privacy::v1::ListHoldsResponse>(request)->holds(0);
+  }
   absl::Status Release(const std::string& hold_id, const runtime::Principal& as = {"tester", "", {}}) {
     privacy::v1::ReleaseHoldRequest request;
     request.set_hold_id(hold_id);
@@ -34,7 +39,9 @@ TEST_F(HoldsTest, AHoldRefusesAnErasureAndNamesWhoAskedForIt) {
   const absl::Status refused = Erase(anna).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
   EXPECT_EQ(runtime::ReasonOf(refused), "LEGAL_HOLD");
-  EXPECT_EQ(runtime::DetailOf(refused)->metadata().at("hold_id"), hold->hold_id());
+  const auto metadata = runtime::DetailOf(refused)->metadata();
+  EXPECT_EQ(metadata.at("hold_id"), hold->hold_id());
+  EXPECT_EQ(metadata.at("document_number"), Listed(anna).document_number());
   EXPECT_THAT(runtime::Describe(runtime::Language::kChinese, refused), HasSubstr("县人民法院"));
   EXPECT_THAT(runtime::Describe(runtime::Language::kEnglish, refused), HasSubstr("县人民法院"));
   EXPECT_EQ(log().Head(), head) << "a refusal records nothing";
