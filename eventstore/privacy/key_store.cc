@@ -144,9 +144,9 @@ absl::StatusOr<KeyStore::SealingKey> KeyStore::Newest(std::string_view subject) 
     absl::ReaderMutexLock lock(&mutex_);
     const auto& subjects = shards_[ShardOf(subject)].subjects;
     const auto found = subjects.find(std::string(subject));
-    if (found == subjects.end()) return absl::NotFoundError("no key");
-    if (found->second.is_gone()) return ErasedError(subject);
-    if (found->second.versions.empty()) return absl::NotFoundError("no key");
+    if (found != subjects.end() && found->second.is_gone()) return ErasedError(subject);
+    if (found == subjects.end() || found->second.versions.empty())
+      return absl::NotFoundError(fmt::format("there is no key of {}", subject));
     number = static_cast<uint32_t>(found->second.versions.size());
     version = found->second.versions.back();
   }
@@ -187,7 +187,8 @@ absl::StatusOr<Secret> KeyStore::OpenKey(std::string_view subject, uint32_t vers
 }
 
 absl::StatusOr<uint32_t> KeyStore::Rotate(std::string_view subject) {
-  QL_ASSIGN_OR_RETURN(const SealingKey former, KeyToSeal(subject));
+  QL_RETURN_IF_ERROR(CheckSubject(subject));
+  QL_ASSIGN_OR_RETURN(const SealingKey former, Newest(subject));
   return AddVersion(subject, former.version + 1);
 }
 

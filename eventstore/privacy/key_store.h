@@ -55,7 +55,7 @@ class KeyStore {
   // That version. IsErased() when it was destroyed, DATA_LOSS when it was never made: keys were lost.
   [[nodiscard]] absl::StatusOr<Secret> KeyToOpen(std::string_view subject, uint32_t version);
 
-  // The subject's next version, which seals from now on; the former ones stay. Errors as KeyToSeal().
+  // The subject's next version, to seal with; the former stay. NOT_FOUND: it has no key. Else as KeyToSeal().
   [[nodiscard]] absl::StatusOr<uint32_t> Rotate(std::string_view subject);
 
   // Destroys the subject's key for good; once more gives the first answer. When it returns OK no file here

@@ -110,10 +110,15 @@ std::string Installation::Serve(std::unique_ptr<Process>& process, const std::st
   return port;
 }
 
-void Installation::Start() {
-  port_ = Serve(server_, "serve",
-                {"--roles=all", "--data=" + In("data"), "--port=0", "--log-key=" + In("log.key"),
-                 "--backups=" + In("backups"), "--master-key-file=" + In("master.key")});
+void Installation::Start() { StartAll({"--master-key-file=" + In("master.key")}); }
+
+void Installation::StartWithMasterKeyInEnvironment() { StartAll({}); }
+
+void Installation::StartAll(std::vector<std::string> arguments) {
+  for (const std::string& each : {std::string("--roles=all"), "--data=" + In("data"), std::string("--port=0"),
+                                  "--log-key=" + In("log.key"), "--backups=" + In("backups")})
+    arguments.push_back(each);
+  port_ = Serve(server_, "serve", std::move(arguments));
   ASSERT_FALSE(port_.empty());
 }
 

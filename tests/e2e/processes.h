@@ -49,6 +49,8 @@ class Installation {
 
   // Starts a server on a free port and waits until it serves; fails the test when it does not.
   void Start();
+  // The same with the master key in the environment, which the caller has set, instead of the file.
+  void StartWithMasterKeyInEnvironment();
   // The same in two processes: the log in one, which keeps its port, and all else in the other, which Start()
   // would have been. Stop() and Kill() are the latter's.
   void StartLog(bool with_backups = false);
@@ -75,6 +77,7 @@ class Installation {
   nlohmann::json Fsck();
 
  private:
+  void StartAll(std::vector<std::string> arguments);
   // Starts `serve` with these arguments and those that all have, and waits until it serves; its port.
   std::string Serve(std::unique_ptr<Process>& process, const std::string& name,
                     std::vector<std::string> arguments);

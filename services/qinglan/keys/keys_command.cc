@@ -2,7 +2,9 @@
 // whoever has.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "eventstore/check.h"
@@ -12,6 +14,7 @@
 #include "eventstore/rocks/rocks_event_store.h"
 #include "services/qinglan/command_line.h"
 #include "services/qinglan/keys/check_sealed.h"
+#include "services/qinglan/keys/new_file.h"
 #include "services/qinglan/keys/open_keys.h"
 
 namespace qinglan {
@@ -25,7 +28,7 @@ struct Options {
   KeysOptions keys;
   std::string out;
   std::string subject;
-  bool keep_former = false;
+  bool yes = false;
   Output output = Output::kText;
 };
 
@@ -37,7 +40,8 @@ absl::Status WriteMaster(const std::string& path, const std::string& lines) {
 }
 
 absl::Status NewMaster(const Options& options) {
-  if (std::filesystem::exists(options.out))
+  QL_ASSIGN_OR_RETURN(const bool is_there, IsThere(options.out));
+  if (is_there)
     return absl::FailedPreconditionError(
         fmt::format("{}: is there already, and is not replaced", options.out));
   QL_RETURN_IF_ERROR(WriteMaster(options.out, MasterKeyRing::NewLine()));
@@ -50,8 +54,22 @@ absl::Status NewMaster(const Options& options) {
   return absl::OkStatus();
 }
 
+// Those that are there: whoever misspelt a folder is told so, and does not get new keys in it.
+absl::StatusOr<std::unique_ptr<KeyStore>> OpenThere(const Options& options) {
+  if (options.data.empty()) return absl::InvalidArgumentError("--data: names no folder");
+  KeysOptions there = options.keys;
+  there.existing_only = true;
+  const bool named = !there.directory.empty();
+  if (!named) there.directory = options.data + "/keys";
+  auto keys = OpenKeys(there);
+  if (!absl::IsNotFound(keys.status())) return keys;
+  return absl::NotFoundError(fmt::format("{}: {}",
+                                         named ? "--keys-dir" : fmt::format("--data={}", options.data),
+                                         std::string(keys.status().message())));
+}
+
 absl::Status PrintStatus(const Options& options) {
-  QL_ASSIGN_OR_RETURN(const auto keys, OpenKeys(options.keys));
+  QL_ASSIGN_OR_RETURN(const auto keys, OpenThere(options));
   const KeyStore::Figures figures = keys->Count();
   if (options.output == Output::kJson) {
     fmt::print("{}\n", nlohmann::json{{"subjects", figures.subjects},
@@ -67,44 +85,101 @@ absl::Status PrintStatus(const Options& options) {
   return absl::OkStatus();
 }
 
-// First the file with both versions, then the keys, then the file with the new one alone: whatever is
-// interrupted, the file holds what wraps every key.
+// The file that a command may change. FAILED_PRECONDITION when the master key is in the environment.
+absl::StatusOr<std::string> ChangeableMasterFile(const Options& options) {
+  KeysOptions keys = options.keys;
+  if (keys.directory.empty()) keys.directory = options.data + "/keys";
+  std::string file = MasterKeyFile(keys);
+  if (!file.empty()) return file;
+  return absl::FailedPreconditionError(
+      fmt::format("the master key is in {}: write it to a file, change it there (--master-key-file), and set "
+                  "the variable anew",
+                  eventstore::privacy::kMasterKeyVariable));
+}
+
+// First the file with both versions, then the keys: whatever is interrupted, the file holds what wraps every
+// key. It keeps the former version, which other copies of the keys may need that nobody here knows of.
 absl::Status RotateMaster(const Options& options) {
-  const std::string file = MasterKeyFile(options.keys);
-  if (file.empty()) {
-    return absl::FailedPreconditionError(fmt::format(
-        "the master key is in {}: write it to a file, rotate it there (--master-key-file), and set the "
-        "variable anew",
-        eventstore::privacy::kMasterKeyVariable));
-  }
-  uint64_t rewrapped = 0;
-  const std::string line = MasterKeyRing::NewLine();
+  QL_ASSIGN_OR_RETURN(const std::string file, ChangeableMasterFile(options));
   {
     QL_ASSIGN_OR_RETURN(const auto before,
-                        OpenKeys(options.keys));  // nobody else has them open, and they are sound
+                        OpenThere(options));  // nobody else has them open, and they are sound
     QL_ASSIGN_OR_RETURN(std::string lines, ReadFile(file));
     if (!lines.ends_with('\n')) lines += '\n';
-    QL_RETURN_IF_ERROR(WriteMaster(file, lines + line));
+    QL_RETURN_IF_ERROR(WriteMaster(file, lines + MasterKeyRing::NewLine()));
   }
-  QL_ASSIGN_OR_RETURN(const auto keys, OpenKeys(options.keys));
-  QL_ASSIGN_OR_RETURN(rewrapped, keys->Rewrap());
-  if (!options.keep_former) QL_RETURN_IF_ERROR(WriteMaster(file, line));
+  QL_ASSIGN_OR_RETURN(const auto keys, OpenThere(options));
+  QL_ASSIGN_OR_RETURN(const uint64_t rewrapped, keys->Rewrap());
   QL_ASSIGN_OR_RETURN(const auto ring, MasterKeyRing::FromFile(file));
   fmt::print("{} keys are under the master key {} now\n", rewrapped, ring->CurrentId());
-  if (!options.keep_former) {
-    fmt::print(
-        stderr,
-        "warning: backups made before need the former master key, which is no longer in {}: keep a copy "
-        "of it as long as them\n",
-        file);
+  fmt::print(
+      "{} keeps the former master key, which backups and other copies of the keys need (`qinglan keys "
+      "forget-former` takes it out)\n",
+      file);
+  return absl::OkStatus();
+}
+
+// A ring's file without its former versions: its comments, and the last of its keys.
+struct Shortened {
+  std::string lines;
+  size_t forgotten = 0;
+};
+
+Shortened WithoutFormer(std::string_view lines) {
+  Shortened kept;
+  std::string current;
+  while (!lines.empty()) {
+    const std::string line = std::string(lines.substr(0, lines.find('\n'))) + "\n";
+    lines.remove_prefix(std::min(lines.size(), line.size()));
+    if (line.starts_with("qinglan-master-")) {
+      if (!current.empty()) ++kept.forgotten;
+      current = line;
+    } else {
+      kept.lines += line;
+    }
   }
+  kept.lines += current;
+  return kept;
+}
+
+// What it means is said before it is done: other copies of the keys may need the former, and only whoever
+// keeps them knows.
+absl::Status ForgetFormer(const Options& options) {
+  QL_ASSIGN_OR_RETURN(const std::string file, ChangeableMasterFile(options));
+  QL_ASSIGN_OR_RETURN(const auto keys, OpenThere(options));
+  QL_ASSIGN_OR_RETURN(const auto ring, MasterKeyRing::FromFile(file));
+  for (const auto& [master, count] : keys->Count().keys_by_master) {
+    if (master == ring->CurrentId()) continue;
+    return absl::FailedPreconditionError(
+        fmt::format("{} keys are under the former master key {} still: rotate-master first", count, master));
+  }
+  QL_ASSIGN_OR_RETURN(const std::string lines, ReadFile(file));
+  const Shortened kept = WithoutFormer(lines);
+  if (kept.forgotten == 0) {
+    fmt::print("{} holds no former master key\n", file);
+    return absl::OkStatus();
+  }
+  fmt::print(
+      stderr,
+      "warning: {} will hold the master key {} alone. Every backup made before the rotation, and every other "
+      "copy of the keys that was not rotated with this file, can then be read by nobody, for good, unless a "
+      "copy of the former master key is kept elsewhere\n",
+      file, ring->CurrentId());
+  if (!options.yes) return absl::FailedPreconditionError("nothing was changed: give --yes to do it");
+  QL_RETURN_IF_ERROR(WriteMaster(file, kept.lines));
+  fmt::print("{} holds the master key {} alone now\n", file, ring->CurrentId());
   return absl::OkStatus();
 }
 
 absl::Status RotateSubject(const Options& options) {
-  QL_ASSIGN_OR_RETURN(const auto keys, OpenKeys(options.keys));
-  QL_ASSIGN_OR_RETURN(const uint32_t version, keys->Rotate(options.subject));
-  fmt::print("{}: version {} seals from now on\n", options.subject, version);
+  QL_ASSIGN_OR_RETURN(const auto keys, OpenThere(options));
+  const auto version = keys->Rotate(options.subject);
+  if (absl::IsNotFound(version.status())) {
+    return absl::NotFoundError(fmt::format(
+        "--subject: there is no key of {} here; a teacher's is \"teacher:<id>\"", options.subject));
+  }
+  QL_RETURN_IF_ERROR(version.status());
+  fmt::print("{}: version {} seals from now on\n", options.subject, *version);
   return absl::OkStatus();
 }
 
@@ -117,9 +192,12 @@ absl::Status Copy(const Options& options) {
 }
 
 absl::StatusOr<int> Check(const Options& options) {
-  QL_ASSIGN_OR_RETURN(const auto keys, OpenKeys(options.keys));
+  QL_ASSIGN_OR_RETURN(const auto keys, OpenThere(options));
   eventstore::RocksEventStore::Options log;
   log.directory = options.data + "/log";
+  std::error_code error;
+  if (!std::filesystem::exists(log.directory + "/CURRENT", error))  // opening would make one
+    return absl::NotFoundError(fmt::format("--data={}: no event store in {}", options.data, log.directory));
   QL_ASSIGN_OR_RETURN(const auto store, eventstore::RocksEventStore::Open(log));
   QL_ASSIGN_OR_RETURN(const SealedReport report, CheckSealed(*store, *keys));
   const bool clean = report.problems.empty() && report.clear == 0;
@@ -171,16 +249,12 @@ void Add(CLI::App& keys, const char* name, const char* what, std::shared_ptr<Opt
   AddKeysOptions(*command, *options);
   if (std::string_view(name) == "rotate") {
     command->add_option("--subject", options->subject, "whose key, as \"teacher:<id>\"")->required();
-  } else if (std::string_view(name) == "rotate-master") {
-    command->add_flag("--keep-former", options->keep_former,
-                      "leave the former versions in the file: for copies of the keys that they still wrap");
-  } else {
+  } else if (std::string_view(name) == "forget-former") {
+    command->add_flag("--yes", options->yes, "do it; without, only what it would mean is said");
+  } else if (std::string_view(name) != "rotate-master") {
     AddOutputOption(*command, options->output);
   }
-  command->callback([options, action, &run] {
-    if (options->keys.directory.empty()) options->keys.directory = options->data + "/keys";
-    run = [options, action] { return action(*options); };
-  });
+  command->callback([options, action, &run] { run = [options, action] { return action(*options); }; });
 }
 
 }  // namespace
@@ -203,8 +277,12 @@ void AddKeys(CLI::App& app, RunCommand& run) {
   copy->callback([options, &run] { run = [options] { return Exit(Copy(*options)); }; });
   Add(*keys, "status", "How many keys there are, under which master key", options, run,
       [](const Options& given) { return Exit(PrintStatus(given)); });
-  Add(*keys, "rotate-master", "Makes a new version of the master key and wraps every key by it", options, run,
-      [](const Options& given) { return Exit(RotateMaster(given)); });
+  Add(*keys, "rotate-master",
+      "Makes a new version of the master key and wraps every key by it; the file keeps the former", options,
+      run, [](const Options& given) { return Exit(RotateMaster(given)); });
+  Add(*keys, "forget-former",
+      "Takes the former master keys out of the file: backups that need them can never be read again", options,
+      run, [](const Options& given) { return Exit(ForgetFormer(given)); });
   Add(*keys, "rotate", "Makes a new version of one subject's key, which seals from now on", options, run,
       [](const Options& given) { return Exit(RotateSubject(given)); });
   Add(*keys, "check", "Opens every sealed text of the log: it is whole, in its place, and has its key",

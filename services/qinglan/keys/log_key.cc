@@ -2,10 +2,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <filesystem>
-
 #include "eventstore/check.h"
 #include "eventstore/text.h"
+#include "services/qinglan/keys/new_file.h"
 #include "services/qinglan/verify/commands.h"
 
 namespace qinglan {
@@ -28,7 +27,9 @@ int RunLogKey(const LogKeyOptions& options) {
     fmt::print("{}\n", key->verifier().Text());
     return kExitOk;
   }
-  if (std::filesystem::exists(options.new_file)) {
+  const auto is_there = IsThere(options.new_file);
+  if (!is_there.ok()) return Fail("log-key", is_there.status());
+  if (*is_there) {
     return Fail("log-key", absl::AlreadyExistsError(
                                fmt::format("{} is there already; it is not replaced", options.new_file)));
   }

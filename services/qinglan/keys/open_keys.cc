@@ -10,6 +10,7 @@
 #include "eventstore/check.h"
 #include "eventstore/privacy/master_key.h"
 #include "services/qinglan/command_line.h"
+#include "services/qinglan/keys/new_file.h"
 
 namespace qinglan {
 namespace {
@@ -22,16 +23,19 @@ const char* Variable() {
   return value == nullptr || *value == '\0' ? nullptr : value;
 }
 
-bool HoldsKeys(const std::string& directory) {
+absl::StatusOr<bool> HoldsKeys(const std::string& directory) {
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    if (entry.path().filename().string().starts_with("keys-")) return true;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename().string().starts_with("keys-")) return true;
   }
-  return false;
+  if (!error || error == std::errc::no_such_file_or_directory) return false;
+  return absl::UnavailableError(fmt::format("{}: {}", directory, error.message()));
 }
 
 absl::Status MakeMasterKey(const std::string& directory, const std::string& file) {
-  if (HoldsKeys(directory)) {
+  QL_ASSIGN_OR_RETURN(const bool holds_keys, HoldsKeys(directory));
+  if (holds_keys) {
     return absl::FailedPreconditionError(fmt::format(
         "{}: there are keys but not the master key that wraps them; name its file (--master-key-file) or "
         "set {}",
@@ -60,7 +64,8 @@ absl::StatusOr<std::shared_ptr<MasterKeyRing>> FindMasterKey(const KeysOptions& 
     return absl::InvalidArgumentError(
         fmt::format("{}: {}", eventstore::privacy::kMasterKeyVariable, std::string(ring.status().message())));
   }
-  if (options.master_key_file.empty() && !std::filesystem::exists(file))
+  QL_ASSIGN_OR_RETURN(const bool is_there, IsThere(file));
+  if (options.master_key_file.empty() && !is_there)
     QL_RETURN_IF_ERROR(MakeMasterKey(options.directory, file));
   return MasterKeyRing::FromFile(file);
 }
@@ -73,6 +78,10 @@ std::string MasterKeyFile(const KeysOptions& options) {
 }
 
 absl::StatusOr<std::unique_ptr<KeyStore>> OpenKeys(const KeysOptions& options) {
+  if (options.existing_only) {
+    QL_ASSIGN_OR_RETURN(const bool holds_keys, HoldsKeys(options.directory));
+    if (!holds_keys) return absl::NotFoundError(fmt::format("{}: there are no keys here", options.directory));
+  }
   QL_ASSIGN_OR_RETURN(std::shared_ptr<MasterKeyRing> master, FindMasterKey(options));
   return KeyStore::Open({.directory = options.directory, .master = std::move(master)});
 }

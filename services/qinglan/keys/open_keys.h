@@ -14,6 +14,9 @@ struct KeysOptions {
   std::string directory;
   // Empty: the environment variable QINGLAN_MASTER_KEY, else "<directory>/master.key".
   std::string master_key_file;
+  // Only keys that are there: NOT_FOUND when there are none, and nothing is made, no folder and no master
+  // key.
+  bool existing_only = false;
 };
 
 // Opens the keys. Where there are none yet and no master key is named, one is made in

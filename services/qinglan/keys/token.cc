@@ -7,6 +7,7 @@
 
 #include "eventstore/check.h"
 #include "services/qinglan/command_line.h"
+#include "services/qinglan/keys/new_file.h"
 #include "services/runtime/access/keys.h"
 #include "services/runtime/access/tokens.h"
 
@@ -29,8 +30,10 @@ constexpr char kKeySetFile[] = "jwks.json";
 absl::Status MakeKeys(const std::string& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
+  if (error) return absl::ErrnoToStatus(error.value(), directory);
   const std::string private_path = directory + "/" + kPrivateKeyFile;
-  if (std::filesystem::exists(private_path)) {
+  QL_ASSIGN_OR_RETURN(const bool is_there, IsThere(private_path));
+  if (is_there) {
     return absl::AlreadyExistsError(fmt::format("{} is there already; it is not replaced", private_path));
   }
   QL_ASSIGN_OR_RETURN(const runtime::KeyPair keys, runtime::NewKeyPair());

@@ -54,6 +54,14 @@ TEST_F(KeyStoreTest, RotationSealsWithTheNewKeyAndOpensWithTheOld) {
   EXPECT_NE(keys->KeyToOpen(kAnna, 2)->view(), first->key.view());
 }
 
+TEST_F(KeyStoreTest, RotationMakesNoKeyOfWhoHasNone) {
+  auto keys = Open();
+  EXPECT_TRUE(absl::IsNotFound(keys->Rotate(kAnna).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(keys->Rotate("a b").status()));
+  EXPECT_EQ(keys->Count().keys, 0u);
+  EXPECT_THAT(FilesWithKeys(), ::testing::IsEmpty());
+}
+
 TEST_F(KeyStoreTest, ADestroyedKeyIsGoneForGoodAndTheOthersAreNot) {
   auto keys = Open();
   std::map<std::string, std::string> others;
