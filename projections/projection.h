@@ -52,8 +52,14 @@ class Projection {
 
   virtual std::string_view name() const = 0;  // also its view's: lower_snake_case
   // Another number means other rows for the same log: a new build is made. Rows of another version are read
-  // by nobody unless a projection of that version is given to the runner as well.
+  // by nobody unless a projection of that version is given to the runner as well, or as follows.
   virtual uint32_t version() const = 0;
+  // From which version on whoever reads this view's rows understands them. Until a build of version() is
+  // there, one of these versions answers as it was left, so that an upgrade leaves no list unanswered. Its
+  // rows are read as they are stored: what was appended and not folded yet stands at a row's end. A version
+  // that changes how keys or rows are formed, or what their parts mean to a reader, begins anew here; one
+  // that only folds otherwise leaves this where it was. The default: no version but its own.
+  virtual uint32_t oldest_readable_version() const { return version(); }
   virtual eventstore::Query interest() const = 0;
   // The same code once more, with nothing kept: two builds of a view are made at the same time.
   virtual std::unique_ptr<Projection> Another() const = 0;

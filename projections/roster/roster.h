@@ -42,6 +42,8 @@ bool IsAboutReading(std::string_view event_type);
 class Roster final : public Projection {
  public:
   static constexpr std::string_view kName = "roster";
+  // Whoever raises one part of it decides whether rows of the version before are still read, which they are
+  // not unless oldest_readable_version() says so.
   static constexpr uint32_t kVersion = 3000 + dossier::kFoldVersion;
   static ViewId Id() { return {std::string(kName), kVersion}; }
 

@@ -66,13 +66,19 @@ void Board::Fail(const ViewId& view, ViewState state, const absl::Status& why) {
 
 void Board::SetAnswering(const ViewId& view) {
   const absl::MutexLock lock(&mutex_);
-  answering_.insert_or_assign(view.name, view);
+  answering_.insert_or_assign(view.name, Answer{view, std::nullopt});
+  changed_.SignalAll();
+}
+
+void Board::LetStandIn(const ViewId& view) {
+  const absl::MutexLock lock(&mutex_);
+  answering_[view.name].stand_in = view;
   changed_.SignalAll();
 }
 
 void Board::Expect(std::string_view name) {
   const absl::MutexLock lock(&mutex_);
-  answering_.try_emplace(std::string(name), std::nullopt);
+  answering_.try_emplace(std::string(name));
 }
 
 void Board::Close() {
@@ -84,15 +90,22 @@ void Board::Close() {
 std::optional<ViewId> Board::Answering(std::string_view name) const {
   const absl::MutexLock lock(&mutex_);
   const auto answering = answering_.find(name);
-  return answering == answering_.end() ? std::nullopt : answering->second;
+  return answering == answering_.end() ? std::nullopt : answering->second.build;
 }
 
 ViewStatus Board::Status(const ViewId& view, const Entry& entry, Position head) const {
   const Position known = std::max(head, entry.position);  // the head was read before the view moved on
   const auto answering = answering_.find(view.name);
-  const bool answers = answering != answering_.end() && answering->second == view;
+  const bool stands_in = answering != answering_.end() && answering->second.stand_in == view;
+  const bool answers = stands_in || (answering != answering_.end() && answering->second.build == view);
   const uint64_t lag = known.value - entry.position.value;
-  return {view, entry.position, known, lag, entry.state, entry.error, entry.built_to, answers};
+  absl::Status error = entry.error;
+  if (stands_in) {
+    error = absl::Status(error.code(), fmt::format("{}; it answers as it was left until a build of this "
+                                                   "program's version is there",
+                                                   Std(error.message())));
+  }
+  return {view, entry.position, known, lag, entry.state, std::move(error), entry.built_to, answers};
 }
 
 absl::StatusOr<ViewStatus> Board::Describe(const ViewId& view, Position head) const {
@@ -129,13 +142,25 @@ bool Board::Decided(const ViewId& view, Position position, absl::Status& outcome
   return true;
 }
 
-absl::Status Board::Late(std::string_view name, const ViewId* view, Position position) const {
-  const auto entry = view == nullptr ? entries_.end() : entries_.find(*view);
-  if (entry == entries_.end()) {
+bool Board::StandInHolds(const Answer& answer, Position position) const {
+  if (!answer.stand_in.has_value()) return false;
+  const auto entry = entries_.find(*answer.stand_in);
+  return entry != entries_.end() && entry->second.position >= position;
+}
+
+absl::Status Board::Late(const ViewId& view, Position position) const {
+  const auto entry = entries_.find(view);
+  const Position at = entry == entries_.end() ? Position() : entry->second.position;
+  return absl::DeadlineExceededError(
+      fmt::format("view {} is at position {}, not yet at {}", view.ToString(), at.value, position.value));
+}
+
+absl::Status Board::NoneAnswers(std::string_view name, const Answer& answer, Position position) const {
+  if (!answer.stand_in.has_value())
     return absl::UnavailableError(fmt::format("view {} is being built and does not answer yet", name));
-  }
-  return absl::DeadlineExceededError(fmt::format("view {} is at position {}, not yet at {}", view->ToString(),
-                                                 entry->second.position.value, position.value));
+  return absl::UnavailableError(
+      fmt::format("view {} is being built; {}, which answers until then, ends before position {}", name,
+                  answer.stand_in->ToString(), position.value));
 }
 
 absl::Status Board::WaitFor(const ViewId& view, Position position, absl::Time deadline) const {
@@ -143,7 +168,7 @@ absl::Status Board::WaitFor(const ViewId& view, Position position, absl::Time de
   absl::Status outcome;
   while (!Decided(view, position, outcome)) {
     if (changed_.WaitWithDeadline(&mutex_, deadline) && !Decided(view, position, outcome)) {
-      return Late(view.name, &view, position);
+      return Late(view, position);
     }
   }
   return outcome;
@@ -156,14 +181,16 @@ absl::StatusOr<ViewId> Board::WaitForAnswer(std::string_view name, Position posi
   while (true) {
     const auto answering = answering_.find(name);
     if (answering == answering_.end()) return absl::NotFoundError(fmt::format("no view {}", name));
-    const std::optional<ViewId>& build = answering->second;
+    const Answer& answer = answering->second;
     absl::Status outcome;
-    if (build.has_value() && Decided(*build, position, outcome)) {
+    if (answer.build.has_value() && Decided(*answer.build, position, outcome)) {
       if (!outcome.ok()) return outcome;
-      return *build;
+      return *answer.build;
     }
+    if (StandInHolds(answer, position)) return *answer.stand_in;
     if (closed_) return absl::UnavailableError(fmt::format("view {} is no longer followed", name));
-    if (late) return Late(name, build.has_value() ? &*build : nullptr, position);
+    if (late && answer.build.has_value()) return Late(*answer.build, position);
+    if (late) return NoneAnswers(name, answer, position);
     late = changed_.WaitWithDeadline(&mutex_, deadline);
   }
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "eventstore/check.h"
+#include "eventstore/text.h"
 #include "projections/runner/build.h"
 #include "projections/runner/builder.h"
 #include "projections/runner/follower.h"
@@ -84,6 +85,12 @@ void Runner::Forget(const std::vector<std::shared_ptr<Build>>& builds) {
 absl::Status Runner::Switch(const ViewId& view) {
   const absl::MutexLock lock(&operations_mutex_);
   QL_ASSIGN_OR_RETURN(const ViewStatus status, Status(view));
+  if (status.state == ViewState::kResting) {
+    return absl::FailedPreconditionError(
+        fmt::format("view {} rests at position {} and would get no newer: {}. The program of that version "
+                    "brings it up to date and lets it answer",
+                    view.ToString(), status.position.value, Std(status.error.message())));
+  }
   if (status.state != ViewState::kLive && status.state != ViewState::kCatchingUp) {
     return absl::FailedPreconditionError(fmt::format(
         "view {} is {}: {}", view.ToString(), StateName(status.state), std::string(status.error.message())));
@@ -97,15 +104,17 @@ absl::Status Runner::Switch(const ViewId& view) {
 
 absl::Status Runner::Drop(const ViewId& view) {
   const absl::MutexLock lock(&operations_mutex_);
-  QL_RETURN_IF_ERROR(Status(view).status());
-  const absl::Status answers =
-      absl::FailedPreconditionError(fmt::format("view {} is the one that answers", view.ToString()));
-  if (board_.Answering(view.name) == view) return answers;
+  const auto may_go = [&]() -> absl::Status {
+    QL_ASSIGN_OR_RETURN(const ViewStatus status, Status(view));
+    if (!status.answers) return absl::OkStatus();
+    return absl::FailedPreconditionError(fmt::format("view {} is the one that answers", view.ToString()));
+  };
+  QL_RETURN_IF_ERROR(may_go());
   builder_->Leave(view);
   follower_->Leave(view);
   // It may have caught up, and have been switched to, before it left.
   const absl::MutexLock switching(&switch_mutex_);
-  if (board_.Answering(view.name) == view) return answers;
+  QL_RETURN_IF_ERROR(may_go());
   QL_RETURN_IF_ERROR(view_store_->DropView(view));
   board_.Remove(view);
   spdlog::info("view {} was dropped", view.ToString());

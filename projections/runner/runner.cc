@@ -49,6 +49,11 @@ const Projection* Runner::NewestCode(std::string_view name) const {
   return newest;
 }
 
+bool Runner::IsReadable(const ViewId& view) const {
+  const Projection* const code = NewestCode(view.name);
+  return code != nullptr && view.version < code->version() && view.version >= code->oldest_readable_version();
+}
+
 ViewId Runner::NextGeneration(const Projection& code) const {
   ViewId next{std::string(code.name()), code.version(), 1};
   for (const ViewId& stored : view_store_->Views()) {
@@ -71,9 +76,7 @@ absl::StatusOr<std::shared_ptr<Build>> Runner::OpenStored(const ViewId& view, Po
   const Position position = in_pieces ? Position() : checkpoint.position;
   const Projection* const code = FindCode(view.name, view.version);
   if (code == nullptr) {
-    board_.Add(
-        view, position, ViewState::kResting,
-        absl::FailedPreconditionError(fmt::format("this program has no code of version {}", view.version)));
+    QL_RETURN_IF_ERROR(LetRest(view, checkpoint, in_pieces, head));
     return nullptr;
   }
   const absl::Status same_log = CheckSameLog(*store_, view, checkpoint, head);
@@ -85,6 +88,29 @@ absl::StatusOr<std::shared_ptr<Build>> Runner::OpenStored(const ViewId& view, Po
   QL_RETURN_IF_ERROR(same_log);
   board_.Add(view, position, in_pieces ? ViewState::kBuilding : ViewState::kCatchingUp);
   return std::make_shared<Build>(view, code->Another(), std::move(checkpoint));
+}
+
+absl::Status Runner::LetRest(const ViewId& view, const Checkpoint& checkpoint, bool in_pieces,
+                             Position head) {
+  // Only what answered: another was never vouched for, or was switched away from.
+  const bool stands_in = IsReadable(view) && !in_pieces && view_store_->Answering(view.name) == view;
+  if (stands_in) {
+    const absl::Status same_log = CheckSameLog(*store_, view, checkpoint, head);
+    if (absl::IsFailedPrecondition(same_log)) {
+      spdlog::error("{}; it is left as it is and does not answer", same_log.ToString());
+      board_.Add(view, checkpoint.position, ViewState::kStopped, same_log);
+      return absl::OkStatus();
+    }
+    QL_RETURN_IF_ERROR(same_log);
+  }
+  board_.Add(
+      view, in_pieces ? Position() : checkpoint.position, ViewState::kResting,
+      absl::FailedPreconditionError(fmt::format("this program has no code of version {}", view.version)));
+  if (!stands_in) return absl::OkStatus();
+  board_.LetStandIn(view);
+  spdlog::info("view {} answers as it was left at position {} until a newer version is built",
+               view.ToString(), checkpoint.position.value);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<Build>> Runner::MakeNext(const Projection& code, WhenThere when_there) {

@@ -10,8 +10,10 @@
 //
 // Which build answers changes by itself only when the one that did cannot be kept up to date any more (there
 // is none yet; it is of a version that this program has no code of; the log is not the one it was made from):
-// then one is built and answers once it has caught up, and until then nobody does, for rows of another
-// version or another log might be read wrongly. In all other cases the operator decides.
+// then one is built and answers once it has caught up. Until then the one that answered stands in, as it was
+// left, if it is of an older version whose rows the code reads (Projection::oldest_readable_version()) and of
+// this log; otherwise nobody answers, for rows of another version or another log might be read wrongly. In
+// all other cases the operator decides.
 //
 // An event that a build cannot apply stops that build there, loudly, and no other; it goes on when the
 // process starts again with code that can apply it. A disk that refuses a write is tried again, with pauses
@@ -87,7 +89,7 @@ class Runner {
   [[nodiscard]] absl::Status WaitFor(const ViewId& view, eventstore::Position position,
                                      absl::Time deadline) const;
   // The rows of the build that answers for the view, as soon as they hold everything up to `position`; see
-  // Board::WaitForAnswer().
+  // Board::WaitForAnswer(). What stands in answers with rows that say how far they are, and grow no newer.
   [[nodiscard]] absl::StatusOr<ViewSnapshot> Rows(std::string_view name, eventstore::Position position,
                                                   absl::Time deadline) const;
 
@@ -98,7 +100,8 @@ class Runner {
   [[nodiscard]] absl::StatusOr<std::vector<ViewId>> Rebuild(const std::vector<std::string>& names,
                                                             WhenThere when_there);
   // The build answers from now on. NOT_FOUND; FAILED_PRECONDITION when it is not near the head or cannot be
-  // kept there.
+  // kept there: an older version's build, too, though it may have stood in, for another's rows are newer by
+  // then. The program of that version takes it up again.
   [[nodiscard]] absl::Status Switch(const ViewId& view);
   // Forgets the build. NOT_FOUND; FAILED_PRECONDITION when it answers.
   [[nodiscard]] absl::Status Drop(const ViewId& view);
@@ -115,6 +118,9 @@ class Runner {
   // A stored build that this program can keep up to date, or none.
   [[nodiscard]] absl::StatusOr<std::shared_ptr<Build>> OpenStored(const ViewId& view,
                                                                   eventstore::Position head);
+  // A stored build that this program cannot keep up to date: it may stand in.
+  [[nodiscard]] absl::Status LetRest(const ViewId& view, const Checkpoint& checkpoint, bool in_pieces,
+                                     eventstore::Position head);
   [[nodiscard]] absl::Status OpenBuilds(eventstore::Position head,
                                         std::vector<std::shared_ptr<Build>>& builds);
   [[nodiscard]] absl::Status ChooseAnswering(const std::vector<std::shared_ptr<Build>>& builds);
@@ -126,7 +132,8 @@ class Runner {
   ViewId NextGeneration(const Projection& code) const;
   const Projection* FindCode(std::string_view name, uint32_t version) const;
   const Projection* NewestCode(std::string_view name) const;
-  bool CaughtUp(const ViewId& view);  // false: to be asked again
+  bool IsReadable(const ViewId& view) const;  // of an older version whose rows are understood
+  bool CaughtUp(const ViewId& view);          // false: to be asked again
   [[nodiscard]] absl::StatusOr<Comparison> CompareAt(const ViewSnapshot& still, const ViewId& other,
                                                      bool still_is_first, size_t shown_max,
                                                      const std::function<absl::Status()>& may_go_on);

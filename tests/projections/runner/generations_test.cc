@@ -20,30 +20,6 @@ std::unique_ptr<Tally> All(uint32_t version = 1, std::string poison = "") {
 
 class GenerationsTest : public RunnerTest {
  protected:
-  // 60 events; far from the head is more than 10.
-  Position Fill(const std::string& prefix = "c") {
-    Position last;
-    for (int commit = 0; commit < 20; ++commit)
-      last = Append(*log_, fmt::format("{}{}", prefix, commit), {"A", "B", "C"});
-    return last;
-  }
-  static Runner::Options Near() {
-    Runner::Options options;
-    options.together_events_max = 10;
-    options.catch_up_batch_events = 7;
-    options.retry_first = options.retry_max = absl::Milliseconds(20);
-    return options;
-  }
-  void Reopen(const std::string& log) {
-    runner_.reset();
-    log_.reset();
-    log_ = OpenLog(folder_ / log);
-  }
-  void Restart() {
-    runner_.reset();
-    views_.reset();
-    views_ = OpenViews(folder_ / "views");
-  }
   // Writes into a build behind the runner's back.
   void Damage(const ViewId& view) {
     auto batch = views_->Begin(view);

@@ -1,4 +1,4 @@
-// A process that dies in the middle of a rebuild.
+// A process that dies in the middle of a rebuild, or of an upgrade.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,19 +25,25 @@ constexpr int kEventsPerCommit = 500;
 // A row for each event, so that every store writes a file of some size; and one that grows with each.
 class RowAnEvent final : public Projection {
  public:
+  explicit RowAnEvent(uint32_t version = 1) : version_(version) {}
   std::string_view name() const override { return "rows"; }
-  uint32_t version() const override { return 1; }
+  uint32_t version() const override { return version_; }
+  uint32_t oldest_readable_version() const override { return 1; }
   eventstore::Query interest() const override { return eventstore::Query::All(); }
-  std::unique_ptr<Projection> Another() const override { return std::make_unique<RowAnEvent>(); }
+  std::unique_ptr<Projection> Another() const override { return std::make_unique<RowAnEvent>(version_); }
   absl::Status Apply(const eventstore::EventView& event, ViewBatch& view) override {
     view.Put(fmt::format("{:08}", event.position.value), event.commit_id);
     view.Append("events", "x");
     return absl::OkStatus();
   }
+
+ private:
+  const uint32_t version_;
 };
 
 const ViewId kRunning{"rows", 1, 1};
 const ViewId kBeside{"rows", 1, 2};
+const ViewId kNewer{"rows", 2, 1};
 
 Runner::Options SmallSteps() {
   Runner::Options options;
@@ -46,9 +52,10 @@ Runner::Options SmallSteps() {
   return options;
 }
 
-absl::StatusOr<std::unique_ptr<Runner>> Follow(eventstore::EventStore& log, ViewStore& views) {
+absl::StatusOr<std::unique_ptr<Runner>> Follow(eventstore::EventStore& log, ViewStore& views,
+                                               uint32_t version = 1) {
   std::vector<std::unique_ptr<Projection>> one;
-  one.push_back(std::make_unique<RowAnEvent>());
+  one.push_back(std::make_unique<RowAnEvent>(version));
   auto runner = std::make_unique<Runner>(&log, &views, std::move(one), SmallSteps());
   QL_RETURN_IF_ERROR(runner->Start());
   return runner;
@@ -71,8 +78,21 @@ TEST(RebuildingProcess, DISABLED_RebuildsAndComparesUntilKilled) {
   }
 }
 
-// Starts it and kills it so long after it has begun a rebuild.
-void RebuildAndKill(const std::string& folder, absl::Duration after) {
+// Nor this: the program of the next version, which builds its view while the one of before answers.
+TEST(UpgradingProcess, DISABLED_BuildsAndAnswersUntilKilled) {
+  const char* const folder = std::getenv(kFolder);
+  ASSERT_NE(folder, nullptr);
+  const auto log = OpenLog(std::string(folder) + "/log");
+  const auto views = OpenViews(std::string(folder) + "/views");
+  const auto runner = Follow(*log, *views, 2);
+  ASSERT_TRUE(runner.ok()) << runner.status();
+  ASSERT_TRUE((*runner)->Rows("rows", Position(0), absl::Now()).ok());
+  ASSERT_EQ(write(STDOUT_FILENO, &kBegun, 1), 1);
+  while (true) ASSERT_TRUE((*runner)->Rows("rows", *log->Head(), Soon()).ok());
+}
+
+// Starts such a process and kills it so long after it has begun.
+void RunAndKill(const std::string& process, const std::string& folder, absl::Duration after) {
   int begun[2];
   ASSERT_EQ(pipe(begun), 0);
   const pid_t child = fork();
@@ -84,7 +104,7 @@ void RebuildAndKill(const std::string& folder, absl::Duration after) {
     dup2(begun[1], STDOUT_FILENO);
     close(begun[0]);
     close(begun[1]);
-    execl("/proc/self/exe", "rebuilder", "--gtest_filter=RebuildingProcess.*", "--gtest_brief=1",
+    execl("/proc/self/exe", process.c_str(), ("--gtest_filter=" + process + ".*").c_str(), "--gtest_brief=1",
           "--gtest_also_run_disabled_tests", static_cast<char*>(nullptr));
     _exit(1);
   }
@@ -131,7 +151,7 @@ TEST_F(KillTest, ARebuildThatIsKilledLeavesTheRunningViewAndGoesOnWithTheNextSta
   for (int round = 0; round < 6 || (on_its_way == 0 && round < 50); ++round) {
     log_.reset();
     views_.reset();
-    RebuildAndKill(folder_ / "", absl::Milliseconds(draw() % 150));
+    RunAndKill("RebuildingProcess", folder_ / "", absl::Milliseconds(draw() % 150));
     log_ = OpenLog(folder_ / "log");
     views_ = OpenViews(folder_ / "views");
     EXPECT_EQ(IncomingFiles(folder_ / "views"), 0u);
@@ -149,6 +169,48 @@ TEST_F(KillTest, ARebuildThatIsKilledLeavesTheRunningViewAndGoesOnWithTheNextSta
   }
   EXPECT_GT(on_its_way, 0) << "no round met a rebuild";
   EXPECT_THAT(views_->Views(), ElementsAre(kRunning));
+}
+
+TEST_F(KillTest, AnUpgradeThatIsKilledAnswersAtOnceWithTheOldRowsOrAllTheNew) {
+  for (int commit = 0; commit < kEvents / kEventsPerCommit; ++commit)
+    Append(*log_, fmt::format("c{}", commit), std::vector<std::string>(kEventsPerCommit, "A"));
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  std::mt19937 draw(seed);
+  int in_the_midst = 0;
+  for (int round = 0; round < 6 || (in_the_midst == 0 && round < 50); ++round) {
+    {
+      // The program of before, which what the one after it left does not disturb.
+      const auto runner = Follow(*log_, *views_);
+      ASSERT_TRUE(runner.ok()) << runner.status();
+      ASSERT_TRUE((*runner)->Rows("rows", *log_->Head(), Soon()).ok());
+      ASSERT_EQ((*runner)->Drop(kNewer).ok(), round > 0);
+    }
+    const RowMap old_rows = Rows(kRunning);
+    const Position last = Append(*log_, fmt::format("more{}", round), {"A"});
+    ASSERT_EQ(old_rows.size(), last.value);  // all but the last one's, and the row of all
+    log_.reset();
+    views_.reset();
+    RunAndKill("UpgradingProcess", folder_ / "", absl::Milliseconds(draw() % 150));
+    log_ = OpenLog(folder_ / "log");
+    views_ = OpenViews(folder_ / "views");
+    in_the_midst += views_->Answering("rows") == kRunning ? 1 : 0;
+    const auto runner = Follow(*log_, *views_, 2);
+    ASSERT_TRUE(runner.ok()) << runner.status();
+    {
+      const auto at_once = (*runner)->Rows("rows", Position(0), absl::Now());
+      ASSERT_TRUE(at_once.ok()) << at_once.status();
+      if (at_once->view() == kRunning) {
+        EXPECT_EQ(RowsOf(*at_once), old_rows);
+        EXPECT_EQ(at_once->position().value, last.value - 1);
+      }
+    }
+    const auto rows = (*runner)->Rows("rows", last, Soon());
+    ASSERT_TRUE(rows.ok()) << rows.status();
+    EXPECT_EQ(rows->view(), kNewer);
+    EXPECT_EQ(RowsOf(*rows).size(), last.value + 1);
+  }
+  EXPECT_GT(in_the_midst, 0) << "no round met the building";
 }
 
 TEST_F(KillTest, WhatACrashLeftOfAComparisonOrOfAFileIsClearedAway) {

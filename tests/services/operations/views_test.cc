@@ -25,12 +25,13 @@ using ::testing::HasSubstr;
 // The last event of each tag; refuses an event of the type "poison" when it is weak.
 class LastOfTag final : public projections::Projection {
  public:
-  explicit LastOfTag(bool weak) : weak_(weak) {}
+  explicit LastOfTag(bool weak, uint32_t version = 7) : weak_(weak), version_(version) {}
   std::string_view name() const override { return "last"; }
-  uint32_t version() const override { return 7; }
+  uint32_t version() const override { return version_; }
+  uint32_t oldest_readable_version() const override { return 7; }
   eventstore::Query interest() const override { return eventstore::Query::All(); }
   std::unique_ptr<projections::Projection> Another() const override {
-    return std::make_unique<LastOfTag>(weak_);
+    return std::make_unique<LastOfTag>(weak_, version_);
   }
   absl::Status Apply(const EventView& event, projections::ViewBatch& view) override {
     if (weak_ && event.type == "poison") return absl::InternalError("cannot be digested");
@@ -40,19 +41,25 @@ class LastOfTag final : public projections::Projection {
 
  private:
   const bool weak_;
+  const uint32_t version_;
 };
 
 class ViewsServiceTest : public ::testing::Test {
  protected:
   void Start(bool weak = false) {
+    ASSERT_NO_FATAL_FAILURE(Follow(weak, 7));
+    RegisterViews(stage_.table(), {views_.get(), runner_.get()});
+  }
+  void Follow(bool weak, uint32_t version) {
+    runner_.reset();
+    views_.reset();
     projections::ViewStore::Options options;
     options.directory = folder_.path() + "/views";
     views_ = *projections::ViewStore::Open(options);
     std::vector<std::unique_ptr<projections::Projection>> one;
-    one.push_back(std::make_unique<LastOfTag>(weak));
+    one.push_back(std::make_unique<LastOfTag>(weak, version));
     runner_ = std::make_unique<projections::Runner>(&stage_.store(), views_.get(), std::move(one));
     ASSERT_TRUE(runner_->Start().ok());
-    RegisterViews(stage_.table(), {views_.get(), runner_.get()});
   }
   void Record(const std::string& type) {
     stage_.Given({{type, {"thing:a"}, absl::CivilDay(2026, 1, 1), ""},
@@ -191,6 +198,28 @@ TEST_F(ViewsServiceTest, AStoppedBuildSaysAtWhichEvent) {
   const auto refused = stage_.Call<v1::SwitchBuildResponse>(to);
   EXPECT_TRUE(absl::IsFailedPrecondition(refused.status()));
   EXPECT_THAT(Said(refused.status()), HasSubstr("cannot be digested"));
+}
+
+TEST_F(ViewsServiceTest, WhatAnUpgradeLeftAnswersAndSaysThatItGetsNoNewer) {
+  Record("poison");
+  ASSERT_NO_FATAL_FAILURE(Follow(false, 7));
+  ASSERT_TRUE(runner_->Rows("last", Position(2), absl::Now() + absl::Seconds(20)).ok());
+  ASSERT_NO_FATAL_FAILURE(Follow(true, 8));
+  RegisterViews(stage_.table(), {views_.get(), runner_.get()});
+  Record("poison");
+  ASSERT_TRUE(Becomes("last.v8", v1::BUILD_STATE_STOPPED));
+  EXPECT_FALSE(Build("last.v8").answers());
+  const v1::ViewBuild old = Build("last.v7");
+  EXPECT_TRUE(old.answers());
+  EXPECT_EQ(old.state(), v1::BUILD_STATE_RESTING);
+  EXPECT_EQ(old.position(), 2u);
+  EXPECT_EQ(old.lag(), 2u);
+  EXPECT_THAT(old.error(), HasSubstr("it answers as it was left"));
+  v1::SwitchBuildRequest to;
+  to.set_build("last.v7");
+  const auto refused = stage_.Call<v1::SwitchBuildResponse>(to);
+  EXPECT_EQ(runtime::ReasonOf(refused.status()), "VIEW_BUILD_STATE");
+  EXPECT_THAT(Said(refused.status()), HasSubstr("would get no newer"));
 }
 
 }  // namespace
