@@ -17,6 +17,7 @@ namespace qinglan::e2e {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kTeachers = 12;
 
@@ -32,6 +33,7 @@ TEST(EndToEnd, ADistrictIsLoadedOnceHoweverOftenItIsSent) {
   std::string said;
   EXPECT_EQ(installation.Stop(&said), 0);
   EXPECT_THAT(said, HasSubstr("stopped"));
+  EXPECT_THAT(said, Not(HasSubstr("[info]"))) << "what goes on is told on standard error";
   const nlohmann::json checked = installation.Fsck();
   EXPECT_EQ(checked["events"], first["position"]);
   EXPECT_EQ(checked["clean"], true);
