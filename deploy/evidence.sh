@@ -116,12 +116,15 @@ if wanted connections; then
     env QINGLAN_FAULT_CLIENTS="$(size 10000 1000)" "$tests/fault_connections_test"
 fi
 
-# programs NAME ASSERTED PROGRAM...: test programs, whole, each a part of its own.
+# programs NAME ASSERTED PROGRAM...: test programs, whole, each a part of its own. Through a pipe: some bound how large a file
+# may grow, and what they print is one.
 programs() {
   local name=$1 asserted=$2 program
   shift 2
   build "$preset" "$@"
-  for program in "$@"; do part "$name-${program%_test}" "$asserted" "$tests/$program"; done
+  for program in "$@"; do
+    part "$name-${program%_test}" "$asserted" bash -o pipefail -c '"$0" | cat' "$tests/$program"
+  done
 }
 if wanted promises; then
   programs promises 'What event_store.h promises (G1 to G9) holds of the store in this process and of the one behind gRPC alike.' \

@@ -112,11 +112,10 @@ absl::StatusOr<CopiedKeys> CopyKeyFiles(const std::string& from, const std::stri
     return absl::FailedPreconditionError(
         fmt::format("{}: something is here already; a copy of keys makes a directory of its own", place));
   }
-  const std::string partial = place + ".partial";
-  fs::remove_all(partial, error);
-  if (!error && mkdir(partial.c_str(), 0700) != 0) return Fails(partial, "make");
-  absl::StatusOr<CopiedKeys> copied =
-      error ? absl::UnavailableError(error.message()) : CopyInto(from, partial);
+  // Its own, whatever else is beside it: another copy may be on its way to the same name.
+  std::string partial = place + ".XXXXXX";
+  if (mkdtemp(partial.data()) == nullptr) return Fails(place, "make a directory beside");
+  absl::StatusOr<CopiedKeys> copied = CopyInto(from, partial);
   if (copied.ok() && rename(partial.c_str(), place.c_str()) != 0) copied = Fails(place, "name");
   if (!copied.ok()) {
     fs::remove_all(partial, error);

@@ -17,7 +17,8 @@ struct CopiedKeys {
 // Makes `to`, for its owner only, from the key files in `from`, which is only read: every key that was given
 // away before the call is in it, or that it was destroyed. So whoever copies a log first and then its keys
 // has the key of all that is sealed in the copy. What lies beside the key files, be it the master key, is
-// left out. The directory bears the name once all is in it and on stable storage. FAILED_PRECONDITION when
+// left out. The directory bears the name once all is in it and on stable storage; until then it is
+// "<to>.<six letters>", which a process that is killed leaves behind. FAILED_PRECONDITION when
 // something is there already; NOT_FOUND when there is no `from`; DATA_LOSS with file and offset for damage;
 // UNAVAILABLE when the disk refuses.
 [[nodiscard]] absl::StatusOr<CopiedKeys> CopyKeyFiles(const std::string& from, const std::string& to);

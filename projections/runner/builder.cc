@@ -95,7 +95,7 @@ void Builder::BringNear(Group& group) {
       DropLeaving(group);
     }
     // Those that were made before it failed wait for no other attempt.
-    left = built.ok() ? HandOverNear(group) : HandOverSure(group);
+    left = Left(group, built);
     if (left.ok() && !*left) return;
     if (built.ok() || absl::IsCancelled(built)) {
       pause = options_.retry_first;
@@ -113,6 +113,14 @@ void Builder::BringNear(Group& group) {
     pause = std::min(pause * 2, options_.retry_max * (AnyInPieces(group) ? kRetryMaxesInPieces : 1));
     left = HandOverSure(group);
   }
+}
+
+absl::StatusOr<bool> Builder::Left(Group& group, const absl::Status& built) {
+  if (built.ok()) return HandOverNear(group);
+  // Opening the database anew may fail where the disk is full, and then nobody could read it until the next
+  // attempt: that is left until then.
+  if (view_store_->MustRecover() && !absl::IsCancelled(built)) return built;
+  return HandOverSure(group);
 }
 
 absl::StatusOr<bool> Builder::HandOverSure(Group& group) {

@@ -54,7 +54,9 @@ class Builder {
   bool AnyInPieces(const Group& group) const;
   // Those that have rows; the others are built, if only to be put together. True when some are left.
   absl::StatusOr<bool> HandOverNear(Group& group);
-  // The same after a failure, when what is stored may be more than was told.
+  // What is left to do after an attempt that ended so.
+  absl::StatusOr<bool> Left(Group& group, const absl::Status& built);
+  // Hands over after a failure, when what is stored may be more than was told.
   absl::StatusOr<bool> HandOverSure(Group& group);
   void Tell(const Build& build);  // how far it has come, on its way
   void StopBuild(Build& build, const absl::Status& why);

@@ -373,6 +373,11 @@ absl::Status ViewStore::DropPieces(const ViewId& view) const {
   return parts_->database.DropPieces(view);
 }
 
+bool ViewStore::MustRecover() const {
+  const absl::MutexLock lock(&parts_->mutex);
+  return !parts_->open || *parts_->database.has_stopped;
+}
+
 absl::Status ViewStore::Recover() {
   const absl::Time until = absl::Now() + kReadersPatience;
   while (true) {

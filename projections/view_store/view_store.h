@@ -113,6 +113,8 @@ class ViewStore {
   [[nodiscard]] absl::Status PutTogether(const ViewId& view, size_t threads,
                                          const std::atomic<bool>& ended = kNeverEnded);
 
+  // Whether Recover() has something to do.
+  bool MustRecover() const;
   // After a commit was UNAVAILABLE: opens the database anew when it has stopped taking writes (waiting for
   // readers to be through, while new ones are UNAVAILABLE). UNAVAILABLE when that failed; try
   // again later. No batch may be held.

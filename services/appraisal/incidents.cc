@@ -302,6 +302,7 @@ v1::Disposition StandsAfter(const Incident& model, const DecideAppeal::Command& 
 absl::StatusOr<Events> DecideAppeal::Decide(const Model& model, const Command& command, const Given& given) {
   const v1::IncidentReported& reported = Reported(model);
   if (!model.appeal_pending) return Refuse("NO_APPEAL");
+  if (!model.Decided()) return Refuse("INCIDENT_NOT_DECIDED");  // the log holds an appeal against nothing
   QL_RETURN_IF_ERROR(CheckNotSubject(reported, given));
   if (model.last_decided_by == given.actor) return Refuse("SAME_DECIDER");
   QL_RETURN_IF_ERROR(CheckPast("decided_on", command.decided_on(), given));

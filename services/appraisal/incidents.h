@@ -24,7 +24,8 @@ struct Incident {
   Bars bars;
 
   void Apply(const eventstore::EventView& event);
-  bool Decided() const { return stands != v1::DISPOSITION_UNSPECIFIED; }
+  // By a decision that is there: an appeal's outcome alone, whoever recorded it, decides nothing.
+  bool Decided() const { return !decided.decided_on().empty() && stands != v1::DISPOSITION_UNSPECIFIED; }
 };
 
 // Every event of one incident, its bars among them.

@@ -12,6 +12,7 @@
 #include "eventstore/check.h"
 #include "eventstore/text.h"
 #include "services/runtime/error.h"
+#include "services/runtime/sealing/checked_store.h"
 #include "services/runtime/sealing/sealing.h"
 
 namespace qinglan::runtime {
@@ -172,6 +173,8 @@ absl::Status ExecuteBound(EventStore& store, const Environment& environment, con
                       call.principal.teacher_id, environment.new_id};
     QL_ASSIGN_OR_RETURN(Events events, decision.decide(given));
     QL_CHECK(!events.empty(), "a decision that records nothing refuses");
+    // What nobody could read again must not be stored, whatever the decision made it of.
+    QL_RETURN_IF_ERROR(CheckReadable(events));
     QL_RETURN_IF_ERROR(sealing.Seal(commit_id, events));
     const std::string first_type = events.front().type;
     const std::string first_payload = events.front().payload;

@@ -17,6 +17,7 @@
 namespace qinglan::e2e {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -101,6 +102,9 @@ TEST_F(ProofsEndToEnd, ACheckpointAloneTellsWhoseItIsAndOfWhat) {
   EXPECT_EQ(Verify({In("forged")}).exit_code, 2);
 
   const std::string missing = In("missing.pub");
+  const Finished secret = installation_.Run({"verify", In("kept"), "--public-key=" + In("log.key")});
+  EXPECT_EQ(secret.exit_code, 1);
+  EXPECT_THAT(secret.errors, AllOf(HasSubstr("the private key"), Not(HasSubstr("PRIVATE+KEY"))));
   const Finished keyless = installation_.Run({"verify", In("kept"), "--public-key=" + missing});
   EXPECT_EQ(keyless.exit_code, 1);
   EXPECT_THAT(keyless.errors, HasSubstr("--public-key=" + missing + ": there is no such file"));

@@ -10,6 +10,7 @@
 #include "eventstore/check.h"
 #include "eventstore/privacy/key_copy.h"
 #include "eventstore/privacy/key_file.h"
+#include "eventstore/privacy/key_list.h"
 #include "eventstore/privacy/master_key.h"
 #include "eventstore/rocks/rocks_event_store.h"
 #include "services/qinglan/command_line.h"
@@ -184,6 +185,10 @@ absl::Status RotateSubject(const Options& options) {
 }
 
 absl::Status Copy(const Options& options) {
+  // A job that copies the wrong folder every night is to fail, not to copy nothing.
+  QL_ASSIGN_OR_RETURN(const auto files, eventstore::privacy::KeyList::FilesIn(options.keys.directory));
+  if (files.empty())
+    return absl::NotFoundError(fmt::format("--keys-dir={}: there are no keys here", options.keys.directory));
   QL_ASSIGN_OR_RETURN(const auto copied,
                       eventstore::privacy::CopyKeyFiles(options.keys.directory, options.out));
   fmt::print("{} keys and the traces of {} that were destroyed are in {}\n", copied.keys, copied.erased,

@@ -47,6 +47,9 @@ absl::StatusOr<VerifierKey> ReadPublicKey(const std::string& given) {
   }
   auto key = VerifierKey::Parse(text);
   if (key.ok()) return key;
+  if (text.find("PRIVATE+KEY") != std::string::npos)
+    return absl::InvalidArgumentError(
+        "--public-key: that is the private key; `log-key` tells its public half");
   return absl::InvalidArgumentError(
       fmt::format("--public-key={}: {}: {}", given,
                   is_file ? "the file holds no public key"

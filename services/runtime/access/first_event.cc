@@ -32,6 +32,10 @@ bool Begins(const eventstore::EventView& first, const Reference& thing) {
 
 absl::Status CheckBegins(const eventstore::EventView& first, const Reference& thing) {
   if (Begins(first, thing)) return absl::OkStatus();
+  if (DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(first.type)) == nullptr) {
+    return absl::UnavailableError(fmt::format(
+        "{} begins with a {}, which a later version of this program knows", thing.Tag(), first.type));
+  }
   return eventstore::DataLossError(
       first.position,
       fmt::format("{} is the first event of {}, and does not begin it", first.type, thing.Tag()));

@@ -11,7 +11,8 @@
 namespace qinglan::runtime {
 
 // OK when the first event that bears the thing's tag is the one that begins it (`refers_to`, rules.proto) and
-// names it; else DATA_LOSS with the event's position.
+// names it. UNAVAILABLE when it is of a type that this version does not know; else DATA_LOSS with the event's
+// position.
 absl::Status CheckBegins(const eventstore::EventView& first, const Reference& thing);
 
 }  // namespace qinglan::runtime

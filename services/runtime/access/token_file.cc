@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
+#include <sstream>
+#include <string>
 #include <utility>
 
 #include "eventstore/check.h"
@@ -22,9 +23,12 @@ bool IsBearerToken(std::string_view text) {
 }
 
 absl::StatusOr<std::string> ReadToken(const std::string& path) {
+  // Through an iterator a directory, or a disk that fails, would be an exception.
   std::ifstream file(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return absl::InvalidArgumentError(fmt::format("{}: cannot be read", path));
+  std::ostringstream read;
+  if (!file || !(read << file.rdbuf()))
+    return absl::InvalidArgumentError(fmt::format("{}: cannot be read, or is empty", path));
+  std::string content = std::move(read).str();
   absl::StripAsciiWhitespace(&content);
   if (IsBearerToken(content)) return content;
   return absl::InvalidArgumentError(fmt::format(

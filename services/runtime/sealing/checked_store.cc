@@ -59,6 +59,17 @@ class Trial {
 
 bool Parses(const EventView& event) { return Trial().Parses(event); }
 
+absl::Status CheckReadable(const std::vector<eventstore::NewEvent>& events) {
+  Trial trial;
+  for (const eventstore::NewEvent& event : events) {
+    EventView view;
+    view.type = event.type;
+    view.payload = event.payload;
+    if (!trial.Passes(view)) return absl::InternalError("the event's payload " + projections::Fault(view));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<eventstore::Position> ReadParsed(const eventstore::EventStore& store,
                                                 const eventstore::Query& query,
                                                 const eventstore::ReadOptions& options,

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "eventstore/event_store.h"
 
@@ -18,6 +19,10 @@ namespace qinglan::runtime {
 // Whether the payload parses as the event's type. True for a type that this version does not know: nobody
 // here reads it.
 bool Parses(const eventstore::EventView& event);
+
+// Whether all of them will pass, as reads look at them: who is about to append them can still say no.
+// INTERNAL names the first that will not.
+absl::Status CheckReadable(const std::vector<eventstore::NewEvent>& events);
 
 // EventStore::Read() of events that parse and name real days (projections/payload). DATA_LOSS, naming the
 // position, at the first other; what came before it has been handed over. Costs a second parse of each event.

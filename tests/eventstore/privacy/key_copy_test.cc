@@ -53,9 +53,10 @@ TEST_F(KeyCopyTest, ACopyOfFilesOpensWithTheMasterKeyAndTakesNoPlaceThatIsTaken)
   WriteFile(path_ + "/master.key", master_);
   auto keys = Open();
   const auto key = keys->KeyToSeal(kAnna);
+  std::filesystem::create_directories(path_ + "/copy.partial/of/another");
   ASSERT_TRUE(CopyKeyFiles(path_, path_ + "/copy/").ok());
   EXPECT_FALSE(std::filesystem::exists(path_ + "/copy/master.key"));
-  EXPECT_FALSE(std::filesystem::exists(path_ + "/copy.partial"));
+  EXPECT_TRUE(std::filesystem::exists(path_ + "/copy.partial/of/another"));
   const auto copy = KeyStore::Open({.directory = path_ + "/copy", .master = Ring(master_)});
   ASSERT_TRUE(copy.ok()) << copy.status();
   EXPECT_EQ((*copy)->KeyToOpen(kAnna, 1)->view(), key->key.view());

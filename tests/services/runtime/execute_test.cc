@@ -150,6 +150,27 @@ TEST(ExecuteTest, AnAnswerThatAnotherVersionRecordedIsAnErrorAndNoEnd) {
   EXPECT_THAT(std::string(again.message()), HasSubstr("position 1: "));
 }
 
+TEST(ExecuteTest, WhatNobodyCouldReadAgainIsNotStored) {
+  Stage stage;
+  registry::v1::TeacherRegistered event;
+  event.set_teacher_id(Id("anna"));
+  event.set_teaching_since("11026-03-01");
+  const runtime::BoundDecision decision{
+      [] {}, [] { return eventstore::Query{{{{}, {"teacher:" + Id("anna")}}}}; },
+      [](const eventstore::EventView&) {},
+      [&](const runtime::Given& given) -> absl::StatusOr<runtime::Events> {
+        return runtime::Events{runtime::MakeEvent(event, given.today, {"teacher:" + Id("anna")})};
+      }};
+  runtime::Call call;
+  call.principal = {"tester", "", {}};
+  CreateDistrictResponse answer;
+  const absl::Status refused = runtime::ExecuteBound(stage.store(), stage.table().environment(), call,
+                                                     District("一"), NextRequestId(), decision, answer);
+  EXPECT_TRUE(absl::IsInternal(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("teaching_since"));
+  EXPECT_TRUE(stage.Events().empty());
+}
+
 TEST(ExecuteTest, ARefusalRecordsNothing) {
   Stage stage;
   ASSERT_TRUE(stage.Call<CreateDistrictResponse>(District("一", "1")).ok());

@@ -48,6 +48,7 @@ TEST(TokenFileTest, WhatIsNoTokenIsRefusedAndNeverQuoted) {
     EXPECT_EQ(refused.message().find(path), 0U) << refused;
     EXPECT_EQ(refused.message().find("SECRET"), absl::string_view::npos) << refused;
   }
+  EXPECT_EQ(ReadToken(testing::TempDir()).status().code(), absl::StatusCode::kInvalidArgument);
   std::ofstream(path) << "\n eyJh.b-_c.d~+/== \r\n";
   EXPECT_EQ(*ReadToken(path), "eyJh.b-_c.d~+/==");
   std::remove(path.c_str());
