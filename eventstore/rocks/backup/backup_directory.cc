@@ -65,6 +65,12 @@ bool IsUnfinished(const std::string& path) {
 
 }  // namespace
 
+absl::Status InGeneration(uint64_t generation, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      Absl(fmt::format("generation {}: {}", generation, Std(status.message()))));
+}
+
 absl::StatusOr<std::unique_ptr<BackupDirectory>> BackupDirectory::OpenForWriting(const std::string& path) {
   QL_RETURN_IF_ERROR(rocks::MakeDirectories(path));
   QL_ASSIGN_OR_RETURN(rocks::SharedDirectoryLock lock, rocks::SharedDirectoryLock::Take(path, true));
@@ -137,11 +143,10 @@ absl::StatusOr<std::vector<BackupGeneration>> BackupDirectory::List() const {
 
 absl::StatusOr<BackupManifest> BackupDirectory::Find(uint64_t generation) const {
   absl::StatusOr<BackupManifest> manifest = Load(generation).manifest;
-  if (manifest.ok()) return manifest;
   if (absl::IsNotFound(manifest.status()))
     return absl::NotFoundError(fmt::format("{}: no generation {} here", path_, generation));
-  return absl::Status(manifest.status().code(),
-                      Absl(fmt::format("generation {}: {}", generation, Std(manifest.status().message()))));
+  QL_RETURN_IF_ERROR(InGeneration(generation, manifest.status()));
+  return manifest;
 }
 
 absl::StatusOr<BackupManifest> BackupDirectory::Newest() const {

@@ -22,10 +22,14 @@ inline constexpr size_t kBackupsKeptMax = 1000;
 
 struct BackupGeneration {
   uint64_t number = 0;
-  absl::StatusOr<BackupManifest> manifest;  // DATA_LOSS when it is damaged
+  absl::StatusOr<BackupManifest> manifest;  // DATA_LOSS when it is damaged, FAILED_PRECONDITION when it is a
+                                            // later version's
   std::optional<absl::Time> verified_at;    // when a trial restore last found it sound; none when the note
                                             // of it is damaged
 };
+
+// A status of its manifest that says which generation's it is.
+absl::Status InGeneration(uint64_t generation, const absl::Status& status);
 
 // Thread-safe for reading; whoever writes holds it alone.
 class BackupDirectory {
@@ -53,7 +57,8 @@ class BackupDirectory {
   absl::Status Add(const BackupManifest& manifest);
   // Notes when a trial restore found it sound; nothing: that one found it is not.
   absl::Status MarkVerified(uint64_t generation, std::optional<absl::Time> when);
-  // Lets no purge remove it: no later generation continues its log. Until somebody removes the mark.
+  // Lets no purge remove it: no later generation is known to continue its log. Until somebody removes the
+  // mark.
   absl::Status Keep(uint64_t generation);
   // Removes all but the newest `keep` (at least 1), those that Keep() marked, and the files that none of the
   // rest needs. Returns how many generations went.

@@ -89,6 +89,7 @@ class Creation {
   // replaced where it is damaged.
   bool suspect_ = false;
   std::optional<BackupManifest> former_;                       // the newest generation's that can be read
+  std::vector<uint64_t> damaged_;                              // newer than the former: their manifests are
   bool diverged_ = false;                                      // from the former generation
   absl::flat_hash_map<std::string, BackupFile> pooled_;        // by name in the pool
   absl::flat_hash_map<std::string, std::string> table_names_;  // a table's file -> its name in the pool
@@ -99,7 +100,13 @@ absl::Status Creation::LearnPool(const std::string& store_id) {
   for (const BackupGeneration& generation : generations) {
     created_.manifest.generation = generation.number;
     suspect_ = !generation.verified_at.has_value();
-    if (!generation.manifest.ok()) continue;
+    // What is damaged stays so. Any other error passes, or is this program's that is too old: skipped, a
+    // newer generation would be left behind unseen.
+    if (absl::IsDataLoss(generation.manifest.status())) {
+      damaged_.push_back(generation.number);
+      continue;
+    }
+    QL_RETURN_IF_ERROR(InGeneration(generation.number, generation.manifest.status()));
     if (generation.manifest->store_id != store_id) {
       return absl::FailedPreconditionError(fmt::format("{}: these are backups of the store {}, not of {}",
                                                        backups_.path(), generation.manifest->store_id,
@@ -111,9 +118,14 @@ absl::Status Creation::LearnPool(const std::string& store_id) {
         pooled_.emplace(file.pool, file);
     }
     former_ = *generation.manifest;
+    damaged_.clear();  // the former one was made when they could be read, or by whoever was told
   }
   created_.manifest.generation += 1;
-  return absl::OkStatus();
+  if (damaged_.empty() || options_.diverged) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("{}: the manifest of generation {} is damaged, and whether the log continues it cannot be "
+                  "told: use another directory, or say that it has diverged",
+                  backups_.path(), damaged_.back()));
 }
 
 absl::Status Creation::NameTables(const rocks::Database& database) {
@@ -253,6 +265,7 @@ absl::StatusOr<CreatedBackup> Creation::Run(const RocksEventStore& store) {
   QL_RETURN_IF_ERROR(CopyLog(source->path()));
   QL_RETURN_IF_ERROR(CopyKeys());
   if (diverged_) QL_RETURN_IF_ERROR(backups_.Keep(former_->generation));
+  for (const uint64_t number : damaged_) QL_RETURN_IF_ERROR(backups_.Keep(number));
   QL_RETURN_IF_ERROR(backups_.Add(created_.manifest));
   return std::move(created_);
 }

@@ -30,7 +30,8 @@ struct CreateBackupOptions {
   // Copies the keys that are being written into a directory, which it makes; in place of keys_directory.
   std::function<absl::Status(const std::string& directory)> copy_keys;
   uint64_t bytes_per_second_max = 0;  // of copying; 0: as fast as it goes
-  bool diverged = false;              // also when the log does not continue the newest generation's
+  bool diverged = false;              // also when the log does not continue the newest generation's, or
+                                      // that cannot be told
   absl::Time now = absl::Now();
 };
 
@@ -44,10 +45,11 @@ struct CreatedBackup {
 //   RESOURCE_EXHAUSTED  the directory's disk is full; what was copied is removed again
 //   CANCELLED           `progress` said so; likewise
 //   FAILED_PRECONDITION the newest generation is of another store, or the log does not continue that
-//                       generation's: it is shorter, or another from some position on. Told to back it up
-//                       all the same (`diverged`), what is left behind is kept from every purge.
+//                       generation's: it is shorter, or another from some position on, or that manifest is
+//                       damaged and nobody can tell. Told to back it up all the same (`diverged`), what is
+//                       left behind is kept from every purge. Also when a manifest is a later version's.
 //   DATA_LOSS           the store's files could not be read as they were written
-//   UNAVAILABLE         any other failure of a disk
+//   UNAVAILABLE         any other failure of a disk, of a manifest's among them
 absl::StatusOr<CreatedBackup> CreateBackup(const RocksEventStore& store, BackupDirectory& backups,
                                            const CreateBackupOptions& options,
                                            const BackupProgress& progress);

@@ -192,7 +192,8 @@ void AddHow(CLI::App& command, BackupOptions& options) {
       ->check(store::WholeNumber(1, eventstore::kBackupsKeptMax));
   command.add_flag("!--no-trial", options.trial, "leave out the trial restore");
   command.add_flag("--diverged", options.diverged,
-                   "also when the log is shorter than the newest generation's, or another");
+                   "also when the log is shorter than the newest generation's, or another, or that one is "
+                   "damaged; it is kept then, whatever --keep says");
   command
       .add_option("--megabytes-per-second", options.megabytes_per_second_max,
                   "copy no faster; default: no limit")

@@ -33,6 +33,10 @@ class BackupDamageTest : public testing::Test {
     return installation_.In("backups/files/" + file.pool);
   }
 
+  absl::StatusOr<CreatedBackup> Back(const RocksEventStore& store, bool diverged = false) const {
+    return CreateBackup(store, *installation_.Backups(), {.diverged = diverged}, NoteNothing);
+  }
+
   void ExpectFound(const std::string& name) {
     const VerifiedBackup verified = installation_.Verify(1);
     EXPECT_THAT(verified.problems, Contains(HasSubstr(name)));
@@ -91,15 +95,62 @@ TEST_F(BackupDamageTest, AnyByteOfTheManifestCounts) {
   ExpectFound("generation 1: the manifest is damaged");
 }
 
-TEST_F(BackupDamageTest, AfterADamagedManifestBackupsGoOnAndNothingItMayNeedIsRemoved) {
+TEST_F(BackupDamageTest, AfterADamagedManifestBackupsGoOnWhenToldAndNothingItMayNeedIsRemoved) {
   const auto files_before = Contents(installation_.In("backups/files"));
   FlipByteOf(installation_.In("backups/generations/1.json"), 10);
   const auto store = installation_.Open();
   AppendCommits(*store, 401, 500);
-  EXPECT_EQ(installation_.Back(*store).manifest.generation, 2u);
+  EXPECT_EQ(Back(*store).status().code(), StatusCode::kFailedPrecondition);
+  const auto told = Back(*store, true);
+  ASSERT_TRUE(told.ok()) << told.status();
+  EXPECT_EQ(told->manifest.generation, 2u);
   EXPECT_THAT(installation_.Verify(2).problems, IsEmpty());
+  EXPECT_EQ(*installation_.Backups()->Purge(1), 0u);
   const auto files_after = Contents(installation_.In("backups/files"));
   for (const auto& [name, content] : files_before) EXPECT_TRUE(files_after.contains(name)) << name;
+}
+
+// The one byte is all that keeps a program from seeing that the log went another way.
+TEST_F(BackupDamageTest, ADamagedNewestGenerationIsNotPassedOverForOneThatTheLogContinues) {
+  AppendCommits(*installation_.Open(), 401, 450);
+  const Position longest = installation_.Back(*installation_.Open()).manifest.head;
+  const std::string newest = installation_.In("backups/generations/2.json");
+  FlipByteOf(newest, 10);
+  ASSERT_TRUE(installation_.Restore("older", {.generation = 1}).ok());
+  const auto store = installation_.Open(installation_.In("older"));
+  AppendCommits(*store, 1401, 1500);
+  const absl::Status refused = Back(*store).status();
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("the manifest of generation 2 is damaged"));
+  EXPECT_FALSE(fs::exists(installation_.In("backups/generations/3.json")));
+
+  ASSERT_TRUE(Back(*store, true).ok());
+  AppendCommits(*store, 1501, 1501);
+  ASSERT_TRUE(Back(*store).ok()) << "it continues the newest, which can be read";
+  EXPECT_EQ(*installation_.Backups()->Purge(1), 2u) << "1, which 3 continues, and 3";
+  FlipByteOf(newest, 10);
+  EXPECT_EQ(installation_.Restore("left", {.generation = 2})->head, longest);
+}
+
+// Nobody knows whether the log continues it; another attempt, or program, will.
+TEST_F(BackupDamageTest, AManifestThatCannotBeReadNowOrByThisProgramEndsTheBackup) {
+  const std::string path = installation_.In("backups/generations/2.json");
+  const auto store = installation_.Open();
+  fs::create_directory(path);
+  for (const bool diverged : {false, true}) {
+    const absl::Status unreadable = Back(*store, diverged).status();
+    EXPECT_EQ(unreadable.code(), StatusCode::kUnavailable);
+    EXPECT_THAT(std::string(unreadable.message()), HasSubstr("generation 2: "));
+  }
+  fs::remove(path);
+  std::ofstream(path) << "{\"format\": 3}";
+  for (const bool diverged : {false, true}) {
+    const absl::Status later = Back(*store, diverged).status();
+    EXPECT_EQ(later.code(), StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(later.message()), HasSubstr("generation 2: the manifest has format 3"));
+  }
+  fs::remove(path);
+  EXPECT_EQ(installation_.Back(*store).manifest.generation, 2u);
 }
 
 // The pool is trusted for what it holds; the trial restore is what finds out.
