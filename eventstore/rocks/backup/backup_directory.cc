@@ -28,15 +28,17 @@ absl::Status CheckFormat(const std::string& path) {
   return absl::FailedPreconditionError(fmt::format("{}: these backups have another format", path));
 }
 
-// What N.verified holds: an instant, and a checksum that binds it to its generation.
-std::string VerifiedText(uint64_t generation, std::string_view instant) {
-  return fmt::format("{} {}\n", instant, rocks::HashOf(fmt::format("{} {}", generation, instant)));
+// What N.verified holds: an instant, and a checksum that binds it to its generation and that one's manifest.
+std::string VerifiedText(uint64_t generation, std::string_view manifest, std::string_view instant) {
+  const std::string bound = fmt::format("{} {} {}", generation, instant, rocks::HashOf(manifest));
+  return fmt::format("{} {}\n", instant, rocks::HashOf(bound));
 }
 
-// Nothing when the text is not one that was written for this generation: then nobody has verified it.
-std::optional<absl::Time> ParseVerified(uint64_t generation, std::string_view text) {
+// Nothing when the text is not one that was written for this manifest: then nobody has verified it.
+std::optional<absl::Time> ParseVerified(uint64_t generation, std::string_view manifest,
+                                        std::string_view text) {
   const std::string_view instant = text.substr(0, text.find(' '));
-  if (text != VerifiedText(generation, instant)) return std::nullopt;
+  if (text != VerifiedText(generation, manifest, instant)) return std::nullopt;
   const auto when = ParseInstant(instant);
   return when.ok() ? std::optional(*when) : std::nullopt;
 }
@@ -128,8 +130,10 @@ BackupGeneration BackupDirectory::Load(uint64_t number) const {
   generation.manifest = text.ok() ? ParseManifest(*text) : absl::StatusOr<BackupManifest>(text.status());
   if (generation.manifest.ok() && generation.manifest->generation != number)
     generation.manifest = absl::DataLossError("the manifest is another generation's");
-  if (const auto verified = rocks::ReadWhole(VerifiedPath(number)); verified.ok())
-    generation.verified_at = ParseVerified(number, *verified);
+  if (const auto verified = rocks::ReadWhole(VerifiedPath(number)); verified.ok() && text.ok())
+    generation.verified_at = ParseVerified(number, *text, *verified);
+  std::error_code error;
+  generation.kept = fs::exists(KeptPath(number), error);
   return generation;
 }
 
@@ -156,17 +160,24 @@ absl::StatusOr<BackupManifest> BackupDirectory::Newest() const {
 }
 
 absl::Status BackupDirectory::Add(const BackupManifest& manifest) {
+  // Marks of one that bore this number until somebody removed its manifest are not this one's.
+  QL_RETURN_IF_ERROR(rocks::RemoveAll(VerifiedPath(manifest.generation)));
+  QL_RETURN_IF_ERROR(rocks::RemoveAll(KeptPath(manifest.generation)));
+  QL_RETURN_IF_ERROR(rocks::SyncDirectory(path_ + "/generations"));
   return rocks::WriteWhole(ManifestPath(manifest.generation), RenderManifest(manifest));
 }
 
 absl::Status BackupDirectory::MarkVerified(uint64_t generation, std::optional<absl::Time> when) {
   if (!when.has_value()) return rocks::RemoveAll(VerifiedPath(generation));
-  return rocks::WriteWhole(VerifiedPath(generation), VerifiedText(generation, InstantText(*when)));
+  QL_ASSIGN_OR_RETURN(const std::string manifest, rocks::ReadWhole(ManifestPath(generation)));
+  return rocks::WriteWhole(VerifiedPath(generation), VerifiedText(generation, manifest, InstantText(*when)));
 }
 
 absl::Status BackupDirectory::Keep(uint64_t generation) {
   return rocks::WriteWhole(KeptPath(generation), "the log goes on in no later generation\n");
 }
+
+absl::Status BackupDirectory::Release(uint64_t generation) { return rocks::RemoveAll(KeptPath(generation)); }
 
 absl::StatusOr<size_t> BackupDirectory::Purge(size_t keep) {
   QL_CHECK(keep > 0, "a purge leaves something to restore from");

@@ -25,7 +25,8 @@ struct BackupGeneration {
   absl::StatusOr<BackupManifest> manifest;  // DATA_LOSS when it is damaged, FAILED_PRECONDITION when it is a
                                             // later version's
   std::optional<absl::Time> verified_at;    // when a trial restore last found it sound; none when the note
-                                            // of it is damaged
+                                            // of it is damaged, or of another manifest
+  bool kept = false;                        // by Keep()
 };
 
 // A status of its manifest that says which generation's it is.
@@ -53,13 +54,15 @@ class BackupDirectory {
   // The newest one; NOT_FOUND when there is none at all, DATA_LOSS when it is damaged.
   absl::StatusOr<BackupManifest> Newest() const;
 
-  // Makes a generation count: its files must be in the pool and synced.
+  // Makes a generation count, without any mark: its files must be in the pool and synced.
   absl::Status Add(const BackupManifest& manifest);
   // Notes when a trial restore found it sound; nothing: that one found it is not.
   absl::Status MarkVerified(uint64_t generation, std::optional<absl::Time> when);
   // Lets no purge remove it: no later generation is known to continue its log. Until somebody removes the
   // mark.
   absl::Status Keep(uint64_t generation);
+  // Takes that mark back.
+  absl::Status Release(uint64_t generation);
   // Removes all but the newest `keep` (at least 1), those that Keep() marked, and the files that none of the
   // rest needs. Returns how many generations went.
   absl::StatusOr<size_t> Purge(size_t keep);

@@ -1,6 +1,7 @@
 #include "eventstore/rocks/backup/create.h"
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <fmt/format.h>
 #include <rocksdb/db.h>
 #include <rocksdb/table_properties.h>
@@ -75,6 +76,7 @@ class Creation {
   absl::Status CopyCheckpoints();
   absl::Status CopyLog(const std::string& source);
   absl::Status CopyKeys();
+  absl::Status Add();
   bool IsSound(const BackupFile& pooled, rocks::Pace& pace) const {
     return rocks::CheckCopy(pooled, rocks::HashFile(backups_.PoolPath(pooled.pool), pace)).ok();
   }
@@ -91,6 +93,7 @@ class Creation {
   std::optional<BackupManifest> former_;                       // the newest generation's that can be read
   std::vector<uint64_t> damaged_;                              // newer than the former: their manifests are
   bool diverged_ = false;                                      // from the former generation
+  absl::flat_hash_set<uint64_t> kept_;                         // generations that are, before this one
   absl::flat_hash_map<std::string, BackupFile> pooled_;        // by name in the pool
   absl::flat_hash_map<std::string, std::string> table_names_;  // a table's file -> its name in the pool
 };
@@ -100,6 +103,7 @@ absl::Status Creation::LearnPool(const std::string& store_id) {
   for (const BackupGeneration& generation : generations) {
     created_.manifest.generation = generation.number;
     suspect_ = !generation.verified_at.has_value();
+    if (generation.kept) kept_.insert(generation.number);
     // What is damaged stays so. Any other error passes, or is this program's that is too old: skipped, a
     // newer generation would be left behind unseen.
     if (absl::IsDataLoss(generation.manifest.status())) {
@@ -251,6 +255,21 @@ absl::Status Creation::CopyKeys() {
   return rocks::RemoveAll(bundle);
 }
 
+// Marks first: no purge meets the new generation without them. Where it comes to nothing they are taken back,
+// or they would keep what later generations do continue.
+absl::Status Creation::Add() {
+  std::vector<uint64_t> left_behind = damaged_;
+  if (diverged_) left_behind.push_back(former_->generation);
+  std::erase_if(left_behind, [&](uint64_t number) { return kept_.contains(number); });
+  absl::Status status;
+  for (const uint64_t number : left_behind) status.Update(backups_.Keep(number));
+  if (status.ok()) status = backups_.Add(created_.manifest);
+  // One that could not be synced may count all the same.
+  if (status.ok() || !absl::IsNotFound(backups_.Find(created_.manifest.generation).status())) return status;
+  for (const uint64_t number : left_behind) (void)backups_.Release(number);
+  return status;
+}
+
 absl::StatusOr<CreatedBackup> Creation::Run(const RocksEventStore& store) {
   QL_RETURN_IF_ERROR(backups_.RemoveUnneeded());
   QL_RETURN_IF_ERROR(LearnPool(store.store_id()));
@@ -264,9 +283,7 @@ absl::StatusOr<CreatedBackup> Creation::Run(const RocksEventStore& store) {
   QL_RETURN_IF_ERROR(Describe(source->path()));
   QL_RETURN_IF_ERROR(CopyLog(source->path()));
   QL_RETURN_IF_ERROR(CopyKeys());
-  if (diverged_) QL_RETURN_IF_ERROR(backups_.Keep(former_->generation));
-  for (const uint64_t number : damaged_) QL_RETURN_IF_ERROR(backups_.Keep(number));
-  QL_RETURN_IF_ERROR(backups_.Add(created_.manifest));
+  QL_RETURN_IF_ERROR(Add());
   return std::move(created_);
 }
 

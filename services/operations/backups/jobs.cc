@@ -41,6 +41,7 @@ v1::Backup AsBackup(const eventstore::BackupGeneration& generation) {
   if (generation.manifest.ok()) backup = AsBackup(*generation.manifest);
   backup.set_generation(generation.number);
   backup.set_damaged(!generation.manifest.ok());
+  backup.set_kept(generation.kept);
   if (generation.verified_at.has_value())
     *backup.mutable_verified_at() = AsTimestamp(*generation.verified_at);
   return backup;

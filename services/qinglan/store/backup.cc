@@ -1,5 +1,6 @@
 // `qinglan backup`: makes a backup of a store that no server has open, and lists what backups there are.
 #include <absl/time/clock.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -118,10 +119,10 @@ int RunBackup(const BackupOptions& options) {
   return !job->has_trial() || job->trial().sound() ? kExitOk : kExitPartly;
 }
 
-void Print(const store::Speech& speech, const operations::v1::Backup& backup) {
+std::string InWords(const store::Speech& speech, const operations::v1::Backup& backup) {
   const std::string generation = std::to_string(backup.generation());
-  if (backup.damaged()) return speech.Say("BACKUP_LISTED_DAMAGED", {{"generation", generation}});
-  speech.Say(
+  if (backup.damaged()) return speech.Sentence("BACKUP_LISTED_DAMAGED", {{"generation", generation}});
+  return speech.Sentence(
       "BACKUP_LISTED",
       {{"generation", generation},
        {"made_at", store::InWords(backup.made_at())},
@@ -130,6 +131,16 @@ void Print(const store::Speech& speech, const operations::v1::Backup& backup) {
        {"checked", backup.has_verified_at()
                        ? speech.Sentence("BACKUP_CHECKED", {{"when", store::InWords(backup.verified_at())}})
                        : speech.Sentence("BACKUP_UNCHECKED")}});
+}
+
+void Print(const store::Speech& speech, const operations::v1::Backup& backup) {
+  const std::string line = InWords(speech, backup);
+  if (backup.kept()) {
+    fmt::print("{}  {}\n", line,
+               speech.Sentence("BACKUP_KEPT", {{"generation", std::to_string(backup.generation())}}));
+  } else {
+    fmt::print("{}\n", line);
+  }
 }
 
 absl::Status FindDirectory(const std::string& path) {

@@ -87,6 +87,7 @@ namespace {
 
 nlohmann::json ToJson(const operations::v1::Backup& backup) {
   nlohmann::json json = {{"generation", backup.generation()}};
+  if (backup.kept()) json["kept"] = true;
   if (backup.damaged()) {
     json["damaged"] = true;
     return json;

@@ -225,6 +225,16 @@ TEST_F(BackupDamageTest, ANoteOfAVerificationThatIsDamagedIsNone) {
       << "it is of another generation";
 }
 
+TEST_F(BackupDamageTest, ANoteOfAVerificationIsOfOneManifest) {
+  BackupManifest other = manifest_;
+  other.tool += ", another";
+  std::ofstream(installation_.In("backups/generations/1.json"), std::ios::binary | std::ios::trunc)
+      << RenderManifest(other);
+  const BackupGeneration listed = BackupDirectory::Peek(installation_.In("backups"))->front();
+  ASSERT_TRUE(listed.manifest.ok()) << listed.manifest.status();
+  EXPECT_FALSE(listed.verified_at.has_value());
+}
+
 TEST(ManifestTest, APathThatLeadsOutOfTheDirectoryIsDamage) {
   for (const char* path : {"../log/x", "log/../x", "log/", "log/.x", "views/x", "/log/x", "log/a/b"}) {
     BackupManifest manifest;

@@ -182,7 +182,9 @@ TEST_F(BackupServiceTest, AShorterLogIsNoNewestBackupUnlessItsRequestSaysSo) {
   const v1::BackupJob told = AwaitEnd(Call<v1::CreateBackupResponse>(request)->job_id());
   EXPECT_EQ(told.state(), v1::BACKUP_JOB_STATE_DONE) << told.error();
   EXPECT_EQ(told.generations_removed(), 0u);
-  EXPECT_EQ(List().backups_size(), 2) << "the longer one is kept";
+  ASSERT_EQ(List().backups_size(), 2) << "the longer one is kept";
+  EXPECT_TRUE(List().backups(0).kept());
+  EXPECT_FALSE(List().backups(1).kept());
 }
 
 TEST_F(BackupServiceTest, WithoutATrialNothingIsSaidOfSoundness) {
