@@ -95,6 +95,7 @@ class Verification {
       return absl::FailedPreconditionError(fmt::format("generation {} has its own keys", generation));
     QL_RETURN_IF_ERROR(CheckFiles());
     if (verified_.sound()) QL_RETURN_IF_ERROR(RestoreOnTrial(generation));
+    verified_.only_given_keys = of_given_keys_ > 0 && of_given_keys_ == verified_.problems.size();
     return std::move(verified_);
   }
 
@@ -110,12 +111,14 @@ class Verification {
   absl::Status CheckLog();
   // What there is of keys. Damage is a problem, and then there are none.
   absl::StatusOr<privacy::KeyList> ReadKeys();
+  void TellMissingKeys(const SealedTexts& texts);
 
   const BackupDirectory& backups_;
   const std::string scratch_;
   const BackupProgress& progress_;
   const std::string& keys_directory_;
   VerifiedBackup verified_;
+  size_t of_given_keys_ = 0;  // of its problems
 };
 
 absl::Status Verification::CheckFiles() {
@@ -145,8 +148,16 @@ absl::StatusOr<privacy::KeyList> Verification::ReadKeys() {
   return privacy::KeyList();
 }
 
+void Verification::TellMissingKeys(const SealedTexts& texts) {
+  for (std::string& problem : texts.Problems()) {
+    verified_.problems.push_back(std::move(problem));
+    if (!keys_directory_.empty()) ++of_given_keys_;
+  }
+}
+
 absl::Status Verification::CheckLog() {
   QL_ASSIGN_OR_RETURN(privacy::KeyList keys, ReadKeys());
+  if (!keys_directory_.empty()) of_given_keys_ = verified_.problems.size();
   const bool keys_can_be_told = verified_.sound() && !verified_.keys_elsewhere;
   SealedTexts texts(std::move(keys));
   struct {
@@ -173,8 +184,7 @@ absl::Status Verification::CheckLog() {
     verified_.problems.push_back(std::move(difference));
   }
   verified_.sealed_texts = texts.count();
-  if (!keys_can_be_told) return absl::OkStatus();
-  for (std::string& problem : texts.Problems()) verified_.problems.push_back(std::move(problem));
+  if (keys_can_be_told) TellMissingKeys(texts);
   return absl::OkStatus();
 }
 
@@ -187,6 +197,7 @@ absl::StatusOr<VerifiedBackup> VerifyBackup(BackupDirectory& backups, uint64_t g
                                             const std::string& keys_directory) {
   QL_ASSIGN_OR_RETURN(VerifiedBackup verified,
                       Verification(backups, scratch, progress, keys_directory).Run(generation));
+  if (verified.only_given_keys) return verified;
   const absl::Status noted =
       backups.MarkVerified(generation, verified.sound() ? std::optional(absl::Now()) : std::nullopt);
   if (!noted.ok()) spdlog::warn("the verdict on the backup could not be noted: {}", Std(noted.message()));

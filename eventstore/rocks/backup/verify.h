@@ -19,6 +19,8 @@ struct VerifiedBackup {
   uint64_t sealed_texts = 0;          // that are in its log
   bool keys_elsewhere = false;        // and nobody said where: none was looked for
   std::vector<std::string> problems;  // every one that was found; a damaged file's name is in it
+  // All of them are of the keys that were given: they are no part of the generation, and say nothing of it.
+  bool only_given_keys = false;
   bool sound() const { return problems.empty(); }
 };
 
@@ -34,7 +36,8 @@ std::string TrialDirectory(const BackupDirectory& backups);
 // memory a person.
 //
 // `scratch` is made and removed again; what a killed check left there is removed first. A generation that is
-// not sound is no error. The verdict is noted in the directory of backups, where that can be written. Phases:
+// not sound is no error. The verdict is noted in the directory of backups, where that can be written; none
+// when only the keys that were given are at fault: others may be the right ones. Phases:
 // "verify", "restore", and fsck's. Errors: NOT_FOUND for the generation, FAILED_PRECONDITION when keys are
 // given to one that has its own, RESOURCE_EXHAUSTED when there is no room for the trial, CANCELLED,
 // UNAVAILABLE.

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -15,6 +17,7 @@
 namespace qinglan::eventstore {
 namespace {
 
+namespace fs = std::filesystem;
 using privacy::KeyStore;
 using privacy::MasterKeyRing;
 using testing::AllOf;
@@ -184,6 +187,38 @@ TEST_F(BackupKeysTest, WhereTheKeysAreElsewhereTheBackupSaysSoAndNoneIsMissed) {
   EXPECT_TRUE(verified.manifest.keys_elsewhere);
   EXPECT_THAT(verified.problems, IsEmpty());
   EXPECT_EQ(verified.sealed_texts, 1u);
+}
+
+// Another copy may be the right one; what was found before stays known.
+TEST_F(BackupKeysTest, WrongKeysFromOutsideAreNoVerdictOnTheGeneration) {
+  const auto store = installation_.Open();
+  const std::string elsewhere = installation_.In("elsewhere");
+  {
+    const auto keys = OpenKeys(elsewhere);
+    ASSERT_TRUE(RegisterPerson(*store, *keys, "teacher:anna-lovelace-01", "c1").ok());
+  }
+  const CreatedBackup created = *CreateBackup(*store, *installation_.Backups(), {}, NoteNothing);
+  const auto verify = [&](const std::string& keys) {
+    return *VerifyBackup(*installation_.Backups(), 1, installation_.In("trial"), NoteNothing, keys);
+  };
+  const auto verified_at = [&] {
+    return BackupDirectory::Peek(installation_.In("backups"))->front().verified_at;
+  };
+  EXPECT_THAT(verify(elsewhere).problems, IsEmpty());
+  const auto noted = verified_at();
+  ASSERT_TRUE(noted.has_value());
+  fs::create_directory(installation_.In("wrong"));
+  EXPECT_THAT(verify(installation_.In("wrong")).problems, ElementsAre(HasSubstr("anna-lovelace")));
+  EXPECT_EQ(verified_at(), noted);
+  std::ofstream(installation_.In("wrong/keys-0a"))
+      << "QLKEYS1\nno record of a key, and long enough to be one";
+  EXPECT_THAT(verify(installation_.In("wrong")).problems, ElementsAre(HasSubstr("keys-0a")));
+  EXPECT_EQ(verified_at(), noted);
+  for (const BackupFile& file : created.manifest.files) {
+    if (file.bytes > 0) FlipByteOf(installation_.In("backups/files/" + file.pool), 0);
+  }
+  EXPECT_FALSE(verify(installation_.In("wrong")).sound());
+  EXPECT_FALSE(verified_at().has_value()) << "its files are its own";
 }
 
 TEST_F(BackupKeysTest, DamagedKeysAreAProblemAlthoughTheirFileIsWhatWasCopied) {
