@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "eventstore/rocks/disk/presence.h"
@@ -23,6 +25,18 @@ TEST(OpenTest, ASecondOpeningIsRefusedWhileTheFirstLasts) {
                 testing::HasSubstr("another process has this event store open"));
   }
   EXPECT_TRUE(RocksEventStore::Open(directory.Options()).ok());
+}
+
+TEST(OpenTest, OnlyALockThatAnotherHoldsIsToldAsHeld) {
+  const auto locking = [](int error) {
+    return rocks::FromLocking(rocksdb::Status::IOError("While lock file: /x/LOCK", std::strerror(error)),
+                              "/x");
+  };
+  for (const int held : {EAGAIN, EACCES})
+    EXPECT_EQ(locking(held).code(), StatusCode::kFailedPrecondition) << std::strerror(held);
+  const absl::Status no_locks = locking(ENOLCK);
+  EXPECT_EQ(no_locks.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(no_locks.message()), testing::HasSubstr(std::strerror(ENOLCK)));
 }
 
 TEST(OpenTest, AStoreKeepsItsNameAndAnotherHasAnother) {

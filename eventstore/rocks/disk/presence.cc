@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include "eventstore/rocks/database.h"
 
@@ -20,16 +21,23 @@ absl::Status FindStore(const std::string& directory) {
 }
 
 namespace rocks {
+namespace {
+
+// Its words are all that RocksDB tells of why it took no lock, errno's own at the end. A file that it could
+// not open to lock it, or a file system that has no locks, is another matter.
+bool IsHeld(std::string_view text) {
+  if (text.find("lock hold by current process") != text.npos) return true;
+  return text.find("While lock file") != text.npos &&
+         (text.ends_with(std::strerror(EAGAIN)) || text.ends_with(std::strerror(EACCES)));
+}
+
+}  // namespace
 
 absl::Status FromLocking(const rocksdb::Status& status, const std::string& directory) {
   const std::string text = status.ToString();
-  // Its words are all that RocksDB tells of why; a file that it could not open to lock it is another matter.
-  for (const char* held : {"lock hold by current process", "While lock file"}) {
-    if (text.find(held) == std::string::npos) continue;
-    return absl::FailedPreconditionError(
-        fmt::format("{}: another process has this event store open ({})", directory, text));
-  }
-  return FromRocks(status, fmt::format("opening {}", directory));
+  if (!IsHeld(text)) return FromRocks(status, fmt::format("opening {}", directory));
+  return absl::FailedPreconditionError(
+      fmt::format("{}: another process has this event store open ({})", directory, text));
 }
 
 }  // namespace rocks

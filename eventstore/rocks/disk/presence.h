@@ -18,7 +18,7 @@ absl::Status FindStore(const std::string& directory);
 namespace rocks {
 
 // What became of taking a store's lock, as ours: FAILED_PRECONDITION when somebody holds it, else as
-// FromRocks(): the lock's file may be another user's.
+// FromRocks(): the lock's file may be another user's, or its file system has no locks.
 absl::Status FromLocking(const rocksdb::Status& status, const std::string& directory);
 
 }  // namespace rocks
