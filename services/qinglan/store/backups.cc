@@ -36,7 +36,7 @@ std::string Speech::Sentence(std::string_view reason,
 }
 
 void Speech::Say(std::string_view reason, const std::map<std::string, std::string>& parameters) const {
-  if (!json()) fmt::print("{}\n", Sentence(reason, parameters));
+  if (!json()) fmt::print(to, "{}\n", Sentence(reason, parameters));
 }
 
 void Speech::Say(const operations::v1::TrialRestore& trial, uint64_t generation) const {
@@ -51,7 +51,7 @@ void Speech::Say(const operations::v1::TrialRestore& trial, uint64_t generation)
   Say("BACKUP_BROKEN",
       {{"generation", std::to_string(generation)}, {"count", std::to_string(trial.problems_size())}});
   if (json()) return;
-  for (const std::string& problem : trial.problems()) fmt::print("  {}\n", problem);
+  for (const std::string& problem : trial.problems()) fmt::print(to, "  {}\n", problem);
 }
 
 bool Speech::shows_progress() const { return !json() && isatty(STDERR_FILENO) == 1; }

@@ -4,6 +4,7 @@
 #include <google/protobuf/timestamp.pb.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ CLI::Validator WholeNumber(uint64_t least, uint64_t most = UINT64_MAX);
 struct Speech {
   Output output = Output::kText;
   std::string language = "zh";
+  std::FILE* to = stdout;  // where sentences go
 
   void AddTo(CLI::App& command);
   bool json() const { return output == Output::kJson; }

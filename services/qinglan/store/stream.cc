@@ -83,6 +83,12 @@ absl::StatusOr<LogStreamSummary> ReadFrom(const std::string& from, const std::st
   return summary;
 }
 
+// A pipe may be the one that standard output goes into, under another name, such as /dev/stdout.
+bool IsRegularFile(const std::string& path) {
+  struct stat there{};
+  return ::stat(path.c_str(), &there) == 0 && S_ISREG(there.st_mode);
+}
+
 void Print(const Speech& speech, std::string_view reason, const std::string& place,
            const LogStreamSummary& summary) {
   if (speech.json()) {
@@ -90,7 +96,7 @@ void Print(const Speech& speech, std::string_view reason, const std::string& pla
                                  {"position", summary.head.value},
                                  {"commits", summary.commits},
                                  {"key_files", summary.key_files}};
-    fmt::print("{}\n", json.dump(2));
+    fmt::print(speech.to, "{}\n", json.dump(2));
   }
   speech.Say(reason, {{"place", place},
                       {"position", std::to_string(summary.head.value)},
@@ -106,7 +112,10 @@ int StreamOut(const Stopped& stopped, const std::string& to, bool replace, const
                                 : WriteToPlace(stopped, to, replace, speech);
   speech.EndProgress();
   if (!summary.ok()) return Fail("backup --stream", summary.status());
-  if (!standard) Print(speech, "STREAM_WRITTEN", to, *summary);
+  if (standard) return kExitOk;
+  Speech aside = speech;
+  if (!IsRegularFile(to)) aside.to = stderr;
+  Print(aside, "STREAM_WRITTEN", to, *summary);
   return kExitOk;
 }
 

@@ -14,8 +14,8 @@ struct Stopped {
 };
 
 // Of data that no server has open, to a file, which is new, or replaced if told so, once the stream is whole;
-// into whatever else is there, such as a pipe or a device; or to standard output ("-"). The process's exit
-// code.
+// into whatever else is there, such as a pipe or a device, with the summary on standard error; or to standard
+// output ("-"). The process's exit code.
 int StreamOut(const Stopped& stopped, const std::string& to, bool replace, const Speech& speech);
 
 // Makes the data directory from a file or from standard input ("-").
