@@ -161,6 +161,8 @@ TEST_F(BackupEndToEnd, AStreamGoesIntoAPipeAndLeavesWhatIsBesideIt) {
       {"restore", "--stream=" + pipe, "--data=" + installation_.In("copy"), "--output=json"});
   EXPECT_EQ(restored.exit_code, 0) << restored.errors;
   EXPECT_EQ(writer.Wait(), 0);
+  EXPECT_EQ(writer.Output(), "") << "the pipe may be standard output's";
+  EXPECT_GT(std::filesystem::file_size(installation_.In("writer.errors")), 0u) << "that it was written";
   EXPECT_TRUE(std::filesystem::is_fifo(pipe));
   EXPECT_EQ(Json({"fsck", "--data=" + installation_.In("copy"), "--output=json"})["events"],
             installation_.Fsck()["events"]);
@@ -209,6 +211,32 @@ TEST_F(BackupOfSplitRoles, TheLogsBackupAndACopyOfTheServicesKeysAreHeldAgainstE
   EXPECT_EQ(checked["opened"], held["sealed_texts"]) << checked;
   EXPECT_EQ(installation_.Stop(), 0);
   EXPECT_EQ(installation_.StopLog(), 0);
+}
+
+TEST_F(BackupOfSplitRoles, TheStoppedLogsBackupSaysThatItsKeysAreElsewhere) {
+  EXPECT_EQ(installation_.Stop(), 0);
+  EXPECT_EQ(installation_.StopLog(), 0);
+  const std::string data = "--data=" + installation_.In("data");
+  const std::string to = installation_.In("stopped");
+  const nlohmann::json made = Json({"backup", data, "--to=" + to, "--output=json"});
+  EXPECT_EQ(made["trial_restore"]["sound"], true) << made;
+  EXPECT_EQ(made["trial_restore"]["keys_elsewhere"], true) << made;
+  const Finished said = installation_.Run({"backup", data, "--to=" + to, "--lang=en"});
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_THAT(said.output, HasSubstr("whose keys are with the services' process"));
+  EXPECT_THAT(said.output, HasSubstr("No keys of persons are in it"));
+
+  // Restored to the past, it leaves the newest behind.
+  const std::string past = "--data=" + installation_.In("past");
+  Json({"restore", "--from=" + to, past, "--to-position=100", "--output=json"});
+  EXPECT_EQ(installation_.Run({"backup", past, "--to=" + to}).exit_code, 1);
+  EXPECT_EQ(installation_.Run({"backup", past, "--to=" + to, "--diverged", "--keep=1"}).exit_code, 0);
+  const nlohmann::json list = Json({"backup", "list", "--from=" + to, "--output=json"});
+  ASSERT_EQ(list.size(), 2u) << list;
+  EXPECT_EQ(list[0]["kept"], true);
+  EXPECT_FALSE(list[1].contains("kept"));
+  EXPECT_THAT(installation_.Run({"backup", "list", "--from=" + to, "--lang=en"}).output,
+              HasSubstr("kept: no later generation is known to continue its log"));
 }
 
 }  // namespace

@@ -191,7 +191,8 @@ CLI::Option* AddSource(CLI::App& command, BackupOptions& options) {
                    ->excludes(server);
   command
       .add_option("--keys-dir", options.keys_directory,
-                  "where the keys of persons are, for --data (default: keys/ in the data directory)")
+                  "where the keys of persons are, for --data (default: keys/ in the data directory; without "
+                  "that, they are elsewhere, and the backup says so)")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory)
       ->needs(data);
@@ -231,6 +232,13 @@ void AddDestination(CLI::App& command, BackupOptions& options, CLI::Option* data
       ->needs(stream);
 }
 
+// The keys beside a log; empty when there are none, as where the log had a process of its own.
+std::string KeysWith(const std::string& data) {
+  std::string keys = data + "/keys";
+  struct stat there{};
+  return ::stat(keys.c_str(), &there) != 0 && errno == ENOENT ? "" : keys;
+}
+
 void CheckComplete(const BackupOptions& options) {
   if (options.server.empty() && options.data.empty()) throw CLI::RequiredError("--server or --data");
   if (!options.data.empty() && options.to.empty() && options.stream.empty())
@@ -252,7 +260,7 @@ void AddBackup(CLI::App& app, RunCommand& run) {
   command->callback([command, options, &run] {
     if (!command->get_subcommands().empty()) return;
     CheckComplete(*options);
-    if (options->keys_directory.empty()) options->keys_directory = options->data + "/keys";
+    if (options->keys_directory.empty()) options->keys_directory = KeysWith(options->data);
     run = [options] { return RunBackup(*options); };
   });
 }
