@@ -186,7 +186,9 @@ absl::Status Platform::StartProofs(const PlatformOptions& options, Parts& parts)
                                                            {.file = CheckpointsIn(options.data),
                                                             .every = options.checkpoint_every,
                                                             .clock = parts.table->environment().now}));
-    QL_RETURN_IF_ERROR(WarnOfAnotherKey(*parts.notary, CheckpointsIn(options.data)));
+    const absl::Status looked = WarnOfAnotherKey(*parts.notary, CheckpointsIn(options.data));
+    // Over damaged checkpoints all else goes on; the notary has told of them.
+    if (!absl::IsDataLoss(looked)) QL_RETURN_IF_ERROR(looked);
   }
   // The log alone knows nobody's organisations and leaves to others to answer.
   if (options.roles != Roles::kEventStore) {
