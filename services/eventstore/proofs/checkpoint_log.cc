@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +48,14 @@ absl::StatusOr<std::unique_ptr<CheckpointLog>> CheckpointLog::Open(std::string p
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file < 0) return absl::UnavailableError(fmt::format("{}: {}", path, std::strerror(errno)));
   std::unique_ptr<CheckpointLog> log(new CheckpointLog(std::move(path), file));
+  // Two that write one file would each put their lines over the other's.
+  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK)
+      return absl::UnavailableError(fmt::format("{}: {}", log->path_, std::strerror(errno)));
+    return absl::FailedPreconditionError(fmt::format(
+        "{}: another process signs into it; each process that has a log key needs a --data of its own",
+        log->path_));
+  }
   QL_RETURN_IF_ERROR(SyncDirectoryOf(log->path_));
   QL_RETURN_IF_ERROR(log->Load(key));
   return log;

@@ -24,8 +24,9 @@ using eventstore::transparency::SignedCheckpoint;
 // Keeps 24 bytes of memory a checkpoint. Thread-safe.
 class CheckpointLog {
  public:
-  // The file is made when it is not there. A line whose writing a crash cut short was shown to nobody; it is
-  // cut off, which is logged. Any other byte that is not as it was written is DATA_LOSS, with the file and
+  // The file is made when it is not there, and is this object's alone while it lives: FAILED_PRECONDITION
+  // when another has it, in this process or another. A line whose writing a crash cut short was shown to
+  // nobody; it is cut off, which is logged. Any other byte that is not as it was written is DATA_LOSS, with the file and
   // the line. `key` verifies the last line and those that no checksum vouches for, as far as it is the one
   // that signed: what an earlier key has signed is known by its checksum alone. UNAVAILABLE when the disk
   // fails.

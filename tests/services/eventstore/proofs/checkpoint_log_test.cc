@@ -116,14 +116,30 @@ TEST_F(CheckpointLogTest, AWriteThatWasCutShortAnywhereTakesItsOwnLineAloneAndTh
       // One that lacks its line end alone is whole.
       const bool lacks_end = bytes < whole.size() && whole[bytes] == '\n';
       const std::string kept = lacks_end ? cut + "\n" : cut.substr(0, cut.rfind('\n') + 1);
-      const auto log = Open();
-      ASSERT_TRUE(log.ok()) << bytes << ": " << log.status();
-      ASSERT_EQ(Content(), kept) << bytes;
-      ASSERT_TRUE((*log)->Append(Signed(7000)).ok());
+      {
+        const auto log = Open();
+        ASSERT_TRUE(log.ok()) << bytes << ": " << log.status();
+        ASSERT_EQ(Content(), kept) << bytes;
+        ASSERT_TRUE((*log)->Append(Signed(7000)).ok());
+      }
       const std::vector<uint64_t> sizes = SizesKept();
       ASSERT_EQ(sizes.size(), static_cast<size_t>(std::count(kept.begin(), kept.end(), '\n')) + 1) << bytes;
     }
   }
+}
+
+TEST_F(CheckpointLogTest, TheFileIsOfOneAtATime) {
+  const std::string whole = Written();
+  Write(whole + "{");
+  auto one = Open();
+  ASSERT_TRUE(one.ok());
+  Write(whole + "{");  // as if it were writing
+  const absl::Status other = Open().status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(other)) << other;
+  EXPECT_THAT(std::string(other.message()), HasSubstr(file()));
+  EXPECT_EQ(Content(), whole + "{") << "what another writes is not mended";
+  one->reset();
+  EXPECT_TRUE(Open().ok());
 }
 
 TEST_F(CheckpointLogTest, ALineInAnotherPlaceIsDataLoss) {
