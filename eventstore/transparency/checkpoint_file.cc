@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -34,8 +35,35 @@ LineSum SumOf(std::string_view text, LineSum before) {
   return LineSum(XXH3_64bits_withSeed(text.data(), text.size(), static_cast<uint64_t>(before)));
 }
 
+constexpr std::string_view kBegin = R"({"size":)";
+constexpr std::string_view kBeforeNote = R"(,"note":")";
+constexpr std::string_view kBeforeSum = R"(,"xxh3":")";
+constexpr size_t kSumDigits = 16;
+constexpr std::string_view kLineEnd = "\"}\n";
+
 // What stands in the place of the last brace of a line that has a checksum.
-std::string EndWith(LineSum sum) { return fmt::format(R"(,"xxh3":"{:016x}"}})", static_cast<uint64_t>(sum)); }
+std::string EndWith(LineSum sum) {
+  return fmt::format(R"({}{:0{}x}"}})", kBeforeSum, static_cast<uint64_t>(sum), kSumDigits);
+}
+
+// As far as both go.
+bool Agree(std::string_view one, std::string_view other) {
+  const size_t common = std::min(one.size(), other.size());
+  return one.substr(0, common) == other.substr(0, common);
+}
+
+// Whether it is how a line begins, and lacks some of its checksum. Nobody can tell that of what stands in a
+// note that does not end.
+bool MayBeCutShort(std::string_view written) {
+  if (!Agree(written, kBegin)) return false;
+  const size_t note = written.find(kBeforeNote);
+  if (note == std::string_view::npos) return true;
+  size_t end = note + kBeforeNote.size();
+  while (end < written.size() && written[end] != '"') end += written[end] == '\\' ? 2 : 1;
+  if (end >= written.size()) return true;
+  const std::string_view behind = written.substr(end + 1);
+  return Agree(behind, kBeforeSum) && behind.size() < kBeforeSum.size() + kSumDigits;
+}
 
 bool Decode(std::string_view line, SignedCheckpoint& checkpoint) {
   const nlohmann::json parsed = nlohmann::json::parse(line, nullptr, false);
@@ -83,14 +111,17 @@ class Walk {
   // perhaps zeros, where the file had grown before its bytes came.
   absl::StatusOr<CheckpointFileEnd> Finish(std::string_view rest) {
     const std::string_view written = rest.substr(0, rest.find_last_not_of('\0') + 1);
-    if (!written.empty() && ParseCheckpointLine(written, sum_).ok()) {
-      QL_RETURN_IF_ERROR(Take(written));
-      end_.bytes -= 1;
-      end_.lacks_line_end = true;
+    for (size_t missing = 1; missing <= kLineEnd.size(); ++missing) {
+      const std::string_view end = kLineEnd.substr(kLineEnd.size() - missing);
+      const std::string line = std::string(written).append(end, 0, missing - 1);
+      const auto kept = ParseCheckpointLine(line, sum_);
+      if (!kept.ok() || (missing > 1 && !kept->has_checksum)) continue;
+      QL_RETURN_IF_ERROR(Take(line));
+      end_.bytes -= missing;
+      end_.missing = end;
       return end_;
     }
-    if (!written.empty() && ParseCheckpointLine(written.substr(0, written.size() - 1), sum_).ok())
-      return Refuse("it is whole, but its line end is none");
+    if (!MayBeCutShort(written)) return Refuse("it is neither whole nor the beginning of a line");
     end_.torn_bytes = rest.size();
     return end_;
   }

@@ -39,16 +39,17 @@ struct KeptCheckpoint {
 
 struct CheckpointFileEnd {
   uint64_t lines = 0;
-  uint64_t bytes = 0;           // of the lines
-  uint64_t torn_bytes = 0;      // behind them: of a line whose writing was cut short
-  bool lacks_line_end = false;  // the last of the lines is whole but for that
+  uint64_t bytes = 0;       // of the lines
+  uint64_t torn_bytes = 0;  // behind them: of a line whose writing was cut short
+  std::string missing;      // of the last line's end: the line is whole but for that
 };
 
 using KeptVisitor = absl::FunctionRef<absl::Status(const KeptCheckpoint& kept, uint64_t offset)>;
 
 // Goes through the lines of an open file from the first to the last, or to the first error of `visit`. What
-// may be a write that was cut short, no other, is left out and told in the result. DATA_LOSS names `path` and
-// the line that is damaged or does not follow the one before; UNAVAILABLE when the disk fails.
+// may be a write that was cut short, the beginning of a line and no more, is left out and told in the result.
+// DATA_LOSS names `path` and the line that is damaged or does not follow the one before; UNAVAILABLE when the
+// disk fails.
 [[nodiscard]] absl::StatusOr<CheckpointFileEnd> ReadCheckpointFile(int file, std::string_view path,
                                                                    KeptVisitor visit);
 

@@ -32,6 +32,8 @@ absl::Status SyncDirectoryOf(const std::string& path) {
   return synced ? absl::OkStatus() : absl::UnavailableError(fmt::format("{}: cannot be synced", directory));
 }
 
+std::string TornFileOf(const std::string& path) { return path + ".torn"; }
+
 enum class Signature { kGood, kBad, kOfAnotherKey };
 
 Signature Check(const SignedCheckpoint& checkpoint, const VerifierKey& key) {
@@ -67,32 +69,66 @@ absl::Status CheckpointLog::Load(const VerifierKey& key) {
   const absl::MutexLock lock(&mutex_);
   std::vector<Entry> entries;
   size_t vouched_for = 0;  // by a checksum, their own or a later one
+  std::string origin;      // of the last
   QL_ASSIGN_OR_RETURN(const CheckpointFileEnd end,
                       eventstore::transparency::ReadCheckpointFile(
                           file_, path_, [&](const KeptCheckpoint& kept, uint64_t offset) -> absl::Status {
                             entries.push_back({kept.checkpoint.size, offset, kept.sum});
                             if (kept.has_checksum) vouched_for = entries.size();
+                            origin = kept.said.origin;
                             return absl::OkStatus();
                           }));
   entries_ = std::move(entries);
-  end_ = end.bytes + (end.lacks_line_end ? 1 : 0);
-  QL_RETURN_IF_ERROR(Mend(end));
-  if (entries_.empty()) return absl::OkStatus();
-  return Verify(std::min(vouched_for, entries_.size() - 1), key);
+  end_ = end.bytes;
+  missing_ = end.missing;
+  if (!entries_.empty()) {
+    QL_RETURN_IF_ERROR(Verify(std::min(vouched_for, entries_.size() - 1), key));
+    if (origin != key.name()) {
+      return absl::FailedPreconditionError(fmt::format(
+          "{}: this log has signed as {}; the key is of {}. Whoever kept a checkpoint could not follow it",
+          path_, origin, key.name()));
+    }
+  }
+  return Mend(end);
 }
 
 absl::Status CheckpointLog::Mend(const CheckpointFileEnd& end) {
-  if (end.torn_bytes == 0 && !end.lacks_line_end) return absl::OkStatus();
-  const bool written = !end.lacks_line_end || ::pwrite(file_, "\n", 1, static_cast<off_t>(end.bytes)) == 1;
+  if (end.torn_bytes == 0 && missing_.empty()) return absl::OkStatus();
+  QL_RETURN_IF_ERROR(KeepTorn(end));
+  const auto missing = static_cast<ssize_t>(missing_.size());
+  const bool written = ::pwrite(file_, missing_.data(), missing_.size(), static_cast<off_t>(end_)) == missing;
+  end_ += missing_.size();
   if (!written || ::ftruncate(file_, static_cast<off_t>(end_)) != 0 || ::fsync(file_) != 0)
     return absl::UnavailableError(fmt::format("{}: {}", path_, std::strerror(errno)));
-  if (end.lacks_line_end) {
+  if (missing > 0) {
     spdlog::warn("{}, line {}: its writing was cut short; it was whole and is kept", path_, end.lines);
   } else {
-    spdlog::warn("{}, line {}: its writing was cut short, nobody was shown it; {} bytes are cut off", path_,
-                 end.lines + 1, end.torn_bytes);
+    spdlog::warn("{}, line {}: its writing was cut short, nobody was shown it; {} bytes are cut off, see {}",
+                 path_, end.lines + 1, end.torn_bytes, TornFileOf(path_));
   }
+  missing_.clear();
   return absl::OkStatus();
+}
+
+// Damage within a note that seems to have no end cannot be told from a write that was cut short.
+absl::Status CheckpointLog::KeepTorn(const CheckpointFileEnd& end) const {
+  std::string torn(end.torn_bytes, '\0');
+  if (::pread(file_, torn.data(), torn.size(), static_cast<off_t>(end.bytes)) !=
+      static_cast<ssize_t>(torn.size()))
+    return absl::UnavailableError(fmt::format("{}: {}", path_, std::strerror(errno)));
+  torn.erase(torn.find_last_not_of('\0') + 1);
+  if (torn.empty()) return absl::OkStatus();
+  torn += '\n';
+  const std::string path = TornFileOf(path_);
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const bool kept = file >= 0 &&
+                    ::write(file, torn.data(), torn.size()) == static_cast<ssize_t>(torn.size()) &&
+                    ::fsync(file) == 0;
+  const absl::Status status =
+      kept ? absl::OkStatus() : absl::UnavailableError(fmt::format("{}: {}", path, std::strerror(errno)));
+  if (file >= 0) ::close(file);
+  QL_RETURN_IF_ERROR(status);
+  return SyncDirectoryOf(path);
 }
 
 absl::Status CheckpointLog::Verify(size_t first, const VerifierKey& key) const {
@@ -145,7 +181,9 @@ absl::StatusOr<KeptCheckpoint> CheckpointLog::ReadAt(size_t entry) const {
   std::string line(end - begin, '\0');
   const ssize_t bytes = ::pread(file_, line.data(), line.size(), static_cast<off_t>(begin));
   if (bytes < 0) return absl::UnavailableError(fmt::format("{}: {}", path_, std::strerror(errno)));
-  if (bytes == static_cast<ssize_t>(line.size()) && line.ends_with('\n')) {
+  const bool whole = bytes == static_cast<ssize_t>(line.size());
+  if (entry + 1 == entries_.size()) line += missing_;
+  if (whole && line.ends_with('\n')) {
     line.pop_back();
     auto kept = eventstore::transparency::ParseCheckpointLine(line, SumBefore(entry));
     if (kept.ok() && kept->sum == entries_[entry].sum) return kept;

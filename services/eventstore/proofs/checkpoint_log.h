@@ -25,11 +25,12 @@ using eventstore::transparency::SignedCheckpoint;
 class CheckpointLog {
  public:
   // The file is made when it is not there, and is this object's alone while it lives: FAILED_PRECONDITION
-  // when another has it, in this process or another. A line whose writing a crash cut short was shown to
-  // nobody; it is cut off, which is logged. Any other byte that is not as it was written is DATA_LOSS, with the file and
-  // the line. `key` verifies the last line and those that no checksum vouches for, as far as it is the one
-  // that signed: what an earlier key has signed is known by its checksum alone. UNAVAILABLE when the disk
-  // fails.
+  // when another has it, in this process or another, or when its checkpoints are of a log with another name
+  // than the key's. A line whose writing a crash cut short was shown to nobody; it is cut off, which is
+  // logged, and its bytes are kept in the file `<path>.torn`. Any other byte that is not as it was written is
+  // DATA_LOSS, with the file and the line. `key` verifies the last line and those that no checksum vouches
+  // for, as far as it is the one that signed: what an earlier key has signed is known by its checksum alone.
+  // Nothing is changed before all that is known. UNAVAILABLE when the disk fails.
   static absl::StatusOr<std::unique_ptr<CheckpointLog>> Open(
       std::string path, const eventstore::transparency::VerifierKey& key);
   ~CheckpointLog();
@@ -55,6 +56,7 @@ class CheckpointLog {
   absl::Status Load(const eventstore::transparency::VerifierKey& key);
   absl::Status Mend(const eventstore::transparency::CheckpointFileEnd& end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status KeepTorn(const eventstore::transparency::CheckpointFileEnd& end) const;
   absl::Status Verify(size_t first, const eventstore::transparency::VerifierKey& key) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<KeptCheckpoint> ReadAt(size_t entry) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -65,6 +67,7 @@ class CheckpointLog {
   mutable absl::Mutex mutex_;
   std::vector<Entry> entries_ ABSL_GUARDED_BY(mutex_);
   uint64_t end_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string missing_ ABSL_GUARDED_BY(mutex_);  // of the last line's end, until it is mended
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;  // nobody knows what is behind the end
 };
 

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -59,8 +60,10 @@ class CheckpointLogTest : public testing::Test {
     return all;
   }
   std::string file() const { return folder_.path() + "/checkpoints"; }
-  std::string Content() const {
-    std::ifstream content(file(), std::ios::binary);
+  std::string torn_file() const { return file() + ".torn"; }
+  std::string Content() const { return ContentOf(file()); }
+  static std::string ContentOf(const std::string& path) {
+    std::ifstream content(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(content), {}};
   }
   void Write(std::string_view content) const { std::ofstream(file(), std::ios::binary) << content; }
@@ -111,21 +114,89 @@ TEST_F(CheckpointLogTest, AWriteThatWasCutShortAnywhereTakesItsOwnLineAloneAndTh
   const std::string whole = Written();
   for (size_t bytes = 0; bytes <= whole.size(); ++bytes) {
     for (const size_t zeros : {size_t{0}, size_t{700}}) {  // the file may have grown further
+      if (zeros > 0 && bytes % 5 != 0) continue;           // each opening syncs
       const std::string cut = whole.substr(0, bytes);
       Write(cut + std::string(zeros, '\0'));
-      // One that lacks its line end alone is whole.
-      const bool lacks_end = bytes < whole.size() && whole[bytes] == '\n';
-      const std::string kept = lacks_end ? cut + "\n" : cut.substr(0, cut.rfind('\n') + 1);
+      std::filesystem::remove(torn_file());
+      // One whose checksum is there is whole.
+      const size_t end = whole.find('\n', bytes);
+      const bool lacks_end = end != std::string::npos && end + 1 - bytes <= std::string_view("\"}\n").size();
+      const std::string kept = lacks_end ? whole.substr(0, end + 1) : cut.substr(0, cut.rfind('\n') + 1);
       {
         const auto log = Open();
         ASSERT_TRUE(log.ok()) << bytes << ": " << log.status();
         ASSERT_EQ(Content(), kept) << bytes;
+        const std::string torn = lacks_end ? "" : cut.substr(kept.size());
+        ASSERT_EQ(ContentOf(torn_file()), torn.empty() ? "" : torn + "\n") << bytes;
         ASSERT_TRUE((*log)->Append(Signed(7000)).ok());
       }
       const std::vector<uint64_t> sizes = SizesKept();
       ASSERT_EQ(sizes.size(), static_cast<size_t>(std::count(kept.begin(), kept.end(), '\n')) + 1) << bytes;
     }
   }
+}
+
+// They were synced and shown, and are nothing that a crash leaves.
+TEST_F(CheckpointLogTest, LastBytesThatAreOthersAreDataLossAndNothingIsCutOff) {
+  const std::string whole = Written();
+  const size_t behind_note = std::string_view(R"(,"xxh3":"0123456789abcdef"}.)").size();
+  for (size_t last = 1; last <= behind_note; ++last) {
+    for (const char wrong : {'x', '"', '}', '0', '\x80'}) {
+      std::string damaged = whole;
+      damaged.replace(damaged.size() - last, last, last, wrong);
+      Write(damaged);
+      const absl::Status status = Open().status();
+      ASSERT_TRUE(absl::IsDataLoss(status)) << last << " " << wrong << ": " << status;
+      ASSERT_THAT(std::string(status.message()), HasSubstr(file() + ", line 3: "));
+      ASSERT_EQ(Content(), damaged);
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(torn_file()));
+  const std::string former = WrittenFormerly();
+  for (const std::string_view wrong : {"x", "xx", "\"xx", "}x", ",x"}) {
+    Write(former.substr(0, former.size() - wrong.size()) + std::string(wrong));
+    ASSERT_TRUE(absl::IsDataLoss(Open().status())) << wrong;
+  }
+}
+
+TEST_F(CheckpointLogTest, WhatIsCutOffIsKeptEachTime) {
+  const std::string whole = Written();
+  const std::string before = whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1);
+  std::string torn;
+  for (const size_t bytes : {size_t{100}, size_t{1}}) {
+    const std::string beginning = whole.substr(before.size(), bytes);
+    Write(before + beginning);
+    ASSERT_TRUE(Open().ok());
+    torn += beginning + "\n";
+    EXPECT_EQ(ContentOf(torn_file()), torn);
+  }
+  EXPECT_EQ(Content(), before);
+  std::filesystem::remove(torn_file());
+  std::filesystem::create_directory(torn_file());  // nothing can be kept there
+  Write(before + "{");
+  EXPECT_TRUE(absl::IsUnavailable(Open().status()));
+  EXPECT_EQ(Content(), before + "{");
+}
+
+TEST_F(CheckpointLogTest, NothingIsMendedBeforeWhatStandsBeforeAndItsOriginAreKnown) {
+  const auto elsewhere = *SigningKey::Generate("test.example/other");
+  const std::string whole = Written();
+  SignedCheckpoint forged = Signed(7000);
+  const size_t last = forged.note.size() - 10;
+  forged.note[last] = forged.note[last] == 'A' ? 'B' : 'A';
+  ASSERT_TRUE((*Open())->Append(forged).ok());
+  const std::string unsound = Content();
+  for (const std::string& torn : {whole + "{", whole.substr(0, whole.size() - 1)}) {
+    Write(torn);
+    EXPECT_TRUE(absl::IsFailedPrecondition(CheckpointLog::Open(file(), elsewhere.verifier()).status()));
+    EXPECT_EQ(Content(), torn);
+  }
+  for (const std::string& torn : {unsound + "{", unsound.substr(0, unsound.size() - 1)}) {
+    Write(torn);
+    EXPECT_TRUE(absl::IsDataLoss(Open().status()));
+    EXPECT_EQ(Content(), torn);
+  }
+  EXPECT_FALSE(std::filesystem::exists(torn_file()));
 }
 
 TEST_F(CheckpointLogTest, TheFileIsOfOneAtATime) {
@@ -154,7 +225,7 @@ TEST_F(CheckpointLogTest, ALineInAnotherPlaceIsDataLoss) {
         one + two + three + "x", one + two + three + "{}\n"}) {
     Write(wrong);
     const absl::Status status = Open().status();
-    EXPECT_EQ(absl::IsDataLoss(status), !wrong.ends_with('x')) << wrong << status;
+    EXPECT_TRUE(absl::IsDataLoss(status)) << wrong << status;
   }
 }
 

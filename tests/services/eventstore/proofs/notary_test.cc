@@ -169,11 +169,14 @@ TEST_F(NotaryTest, AnEmptyLogIsSignedAndNotKept) {
 
 TEST_F(NotaryTest, ALineThatACrashCutShortIsDropped) {
   ASSERT_TRUE((*Open())->Checkpoint(Position(0)).ok());
-  const std::string whole = Content();
-  for (const size_t bytes : {size_t{1}, whole.size() / 2, whole.size() - 1}) {
-    Write(whole + whole.substr(0, bytes));
+  const std::string first = Content();
+  log_.leaves().push_back("four");
+  ASSERT_TRUE((*Open())->Checkpoint(Position(4)).ok());
+  const std::string second = Content().substr(first.size());
+  for (const size_t bytes : {size_t{1}, second.size() / 2, second.size() - 4}) {
+    Write(first + second.substr(0, bytes));
     ASSERT_TRUE(Open().ok());
-    EXPECT_EQ(Content(), whole) << bytes;
+    EXPECT_EQ(Content(), first) << bytes;
   }
 }
 
