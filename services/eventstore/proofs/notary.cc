@@ -37,12 +37,6 @@ absl::StatusOr<std::unique_ptr<Notary>> Notary::Open(const eventstore::ProvableL
 
 absl::Status Notary::OpenCheckpoints() {
   QL_ASSIGN_OR_RETURN(checkpoints_, CheckpointLog::Open(options_.file, public_key()));
-  QL_ASSIGN_OR_RETURN(const auto last, checkpoints_->Last());
-  if (last.has_value() && last->said.origin != public_key().name()) {
-    return absl::FailedPreconditionError(fmt::format(
-        "{}: this log has signed as {}; the key is of {}. Whoever kept a checkpoint could not follow it",
-        options_.file, last->said.origin, public_key().name()));
-  }
   return absl::OkStatus();
 }
 
@@ -55,29 +49,62 @@ Notary::~Notary() {
 }
 
 void Notary::KeepSchedule() {
-  const absl::MutexLock lock(&mutex_);
-  while (!mutex_.AwaitWithTimeout(absl::Condition(&closing_), options_.every)) {
-    const auto made = SignNow();
-    if (!made.ok()) spdlog::error("no checkpoint was signed: {}", std::string(made.status().message()));
+  const auto closes = [this] {
+    const absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&closing_), options_.every);
+  };
+  while (!closes()) {
+    bool began = false;
+    const auto attempt = Join(began);
+    if (!attempt->made.ok())
+      spdlog::error("no checkpoint was signed: {}", std::string(attempt->made.status().message()));
   }
+}
+
+absl::StatusOr<std::optional<SignedCheckpoint>> Notary::Kept(Position at_least) const {
+  QL_ASSIGN_OR_RETURN(auto last, checkpoints_->Last());
+  if (!last.has_value()) return std::optional<SignedCheckpoint>();
+  const absl::Duration age = options_.clock() - last->checkpoint.signed_at;
+  const bool fresh = age >= absl::ZeroDuration() && age < options_.fresh_for;  // the clock may have gone back
+  if (at_least.value == 0 ? fresh : at_least.value <= last->checkpoint.size)
+    return std::move(last->checkpoint);
+  return std::optional<SignedCheckpoint>();
 }
 
 absl::StatusOr<SignedCheckpoint> Notary::Checkpoint(Position at_least) {
   QL_RETURN_IF_ERROR(damage_);
-  const absl::MutexLock lock(&mutex_);
-  QL_ASSIGN_OR_RETURN(const auto last, checkpoints_->Last());
-  if (last.has_value()) {
-    const absl::Duration age = options_.clock() - last->checkpoint.signed_at;
-    const bool fresh =
-        age >= absl::ZeroDuration() && age < options_.fresh_for;  // the clock may have gone back
-    if (at_least.value == 0 ? fresh : at_least.value <= last->checkpoint.size) return last->checkpoint;
-  }
-  QL_ASSIGN_OR_RETURN(SignedCheckpoint made, SignNow());
-  if (made.size < at_least.value) {
+  for (bool began = false, again = false;; again = true) {
+    QL_ASSIGN_OR_RETURN(auto kept, Kept(at_least));
+    if (kept.has_value()) return *std::move(kept);
+    const auto attempt = Join(began);
+    QL_RETURN_IF_ERROR(attempt->made.status());
+    // One that was under way may have asked the log before this call; the next one has not.
+    if (!began && !again) continue;
+    if (attempt->made->size >= at_least.value) return attempt->made;
     return absl::OutOfRangeError(
-        fmt::format("the log is at position {}, not yet at {}", made.size, at_least.value));
+        fmt::format("the log is at position {}, not yet at {}", attempt->made->size, at_least.value));
   }
-  return made;
+}
+
+std::shared_ptr<const Notary::Attempt> Notary::Join(bool& began) {
+  std::shared_ptr<Attempt> attempt;
+  {
+    const absl::MutexLock lock(&mutex_);
+    began = attempt_ == nullptr;
+    if (began) attempt_ = std::make_shared<Attempt>();
+    attempt = attempt_;
+  }
+  if (!began) {
+    attempt->done.WaitForNotification();
+    return attempt;
+  }
+  attempt->made = SignNow();
+  {
+    const absl::MutexLock lock(&mutex_);
+    attempt_.reset();
+  }
+  attempt->done.Notify();
+  return attempt;
 }
 
 absl::StatusOr<SignedCheckpoint> Notary::SignNow() {

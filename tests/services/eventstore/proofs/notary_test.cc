@@ -1,4 +1,6 @@
 // What was signed once is kept, and nothing is signed that contradicts it.
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
 #include <absl/time/clock.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "eventstore/transparency/checkpoint.h"
@@ -52,10 +56,68 @@ class Leaves final : public eventstore::ProvableLog, public eventstore::transpar
   std::vector<std::string> leaves_;
 };
 
+// One that does not answer until it is let, and then as it is told.
+class SlowLeaves final : public eventstore::ProvableLog {
+ public:
+  explicit SlowLeaves(const Leaves& leaves) : leaves_(leaves) {}
+  ~SlowLeaves() override { Answer(absl::OkStatus()); }
+
+  void Stall() {
+    const absl::MutexLock lock(&mutex_);
+    stalled_ = true;
+    asked_ = 0;
+  }
+  void Answer(absl::Status status) {
+    const absl::MutexLock lock(&mutex_);
+    stalled_ = false;
+    answer_ = std::move(status);
+  }
+  int asked() const {
+    const absl::MutexLock lock(&mutex_);
+    return asked_;
+  }
+  void AwaitAsked() const {
+    const absl::MutexLock lock(&mutex_);
+    const auto asked = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return asked_ > 0; };
+    mutex_.Await(absl::Condition(&asked));
+  }
+
+  absl::StatusOr<TreeHead> CurrentTree() const override {
+    auto tree = leaves_.CurrentTree();
+    const absl::MutexLock lock(&mutex_);
+    ++asked_;
+    const auto answers = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !stalled_; };
+    mutex_.AwaitWithTimeout(absl::Condition(&answers), kStallMax);
+    if (!answer_.ok()) return answer_;
+    return tree;
+  }
+  absl::StatusOr<TreeHead> TreeAt(Position head) const override { return leaves_.TreeAt(head); }
+  absl::StatusOr<std::string> LeafAt(Position position) const override { return leaves_.LeafAt(position); }
+  absl::StatusOr<Proof> ProveEvent(Position position, Position in) const override {
+    return leaves_.ProveEvent(position, in);
+  }
+  absl::StatusOr<Proof> ProveExtension(Position from, Position to) const override {
+    return leaves_.ProveExtension(from, to);
+  }
+
+  static constexpr absl::Duration kStallMax = absl::Seconds(5);
+
+ private:
+  const Leaves& leaves_;
+  mutable absl::Mutex mutex_;
+  bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
+  mutable int asked_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status answer_ ABSL_GUARDED_BY(mutex_);
+};
+
 class NotaryTest : public testing::Test {
  protected:
   absl::StatusOr<std::unique_ptr<Notary>> Open(absl::Duration every = absl::ZeroDuration()) {
-    return Notary::Open(log_, key_,
+    return OpenOver(log_, every);
+  }
+  absl::StatusOr<std::unique_ptr<Notary>> OpenOver(const eventstore::ProvableLog& log,
+                                                   absl::Duration every = absl::ZeroDuration()) {
+    return Notary::Open(log, key_,
                         {.file = file(), .every = every, .fresh_for = absl::Seconds(1), .clock = [this] {
                            return absl::FromUnixMicros(now_);
                          }});
@@ -158,6 +220,53 @@ TEST_F(NotaryTest, TheScheduleSignsWhenTheLogHasMoved) {
   absl::SleepFor(absl::Milliseconds(50));
   ASSERT_THAT(*notary->Checkpoints(0, 10), SizeIs(1));
   EXPECT_EQ((*notary->Checkpoints(0, 10))[0].size, 3U);
+}
+
+TEST_F(NotaryTest, WhileTheLogIsAwayTheFileAnswersAndAllOthersLearnTogether) {
+  SlowLeaves slow(log_);
+  const auto notary = *OpenOver(slow);
+  ASSERT_TRUE(notary->Checkpoint(Position(3)).ok());
+  slow.Stall();
+  constexpr int kCallers = 16;
+  std::atomic<int> coming = 0;
+  std::vector<absl::Status> learnt(kCallers);
+  std::vector<std::thread> callers;
+  for (absl::Status& status : learnt) {
+    callers.emplace_back([&] {
+      ++coming;
+      status = notary->Checkpoint(Position(4)).status();
+    });
+  }
+  slow.AwaitAsked();
+  while (coming < kCallers) absl::SleepFor(absl::Milliseconds(1));
+  const absl::Time before = absl::Now();
+  EXPECT_EQ(notary->Checkpoint(Position(3))->size, 3U);
+  EXPECT_EQ(notary->Checkpoint(Position(0))->size, 3U) << "it is young";
+  EXPECT_THAT(*notary->Checkpoints(0, 10), SizeIs(1));
+  EXPECT_LT(absl::Now() - before, SlowLeaves::kStallMax / 2) << "what the file has waits for no log";
+  absl::SleepFor(absl::Milliseconds(50));  // all of them wait by now
+  slow.Answer(absl::UnavailableError("the log is away"));
+  for (std::thread& caller : callers) caller.join();
+  for (const absl::Status& status : learnt) EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_LT(slow.asked(), kCallers / 2) << "each asked for itself";
+  slow.Answer(absl::OkStatus());
+  log_.leaves().push_back("four");
+  EXPECT_EQ(notary->Checkpoint(Position(4))->size, 4U) << "a failure is no one's who comes later";
+}
+
+TEST_F(NotaryTest, WhoComesWhileOneIsSignedIsNotAnsweredWithATreeOfBefore) {
+  SlowLeaves slow(log_);
+  const auto notary = *OpenOver(slow);
+  slow.Stall();
+  std::thread first([&] { EXPECT_EQ(notary->Checkpoint(Position(3))->size, 3U); });
+  slow.AwaitAsked();
+  log_.leaves().push_back("four");
+  std::thread second([&] { EXPECT_EQ(notary->Checkpoint(Position(4))->size, 4U); });
+  std::thread third([&] { EXPECT_TRUE(absl::IsOutOfRange(notary->Checkpoint(Position(5)).status())); });
+  absl::SleepFor(absl::Milliseconds(20));
+  slow.Answer(absl::OkStatus());
+  for (std::thread* caller : {&first, &second, &third}) caller->join();
+  EXPECT_THAT(*notary->Checkpoints(0, 10), SizeIs(2));
 }
 
 TEST_F(NotaryTest, AnEmptyLogIsSignedAndNotKept) {
