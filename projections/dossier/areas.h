@@ -60,37 +60,39 @@ struct Folding {
   }
 };
 
-// What an event of one type does to a dossier, by the type's full name. Both false when the payload does not
-// parse, or names a day that there is not.
+// What an event of one type does to a dossier, by the type's full name.
 struct Handler {
-  bool (*fold)(const Folding&);
-  bool (*parses)(std::string_view payload);
+  bool (*fold)(const Folding&);                // false when the payload does not parse
+  bool (*is_sound)(std::string_view payload);  // false also when it names a day that there is not
 };
 using Handlers = absl::flat_hash_map<std::string, Handler>;
 
+// A message that is kept from event to event: parsing into one that has its memory already costs half as
+// much.
 template <class Payload>
-const Payload* Parse(std::string_view bytes) {
-  // Kept from event to event: parsing into a message that has its memory already costs half as much.
+Payload& Scratch() {
   static thread_local Payload payload;
-  return projections::ReadPayload(bytes, payload) ? &payload : nullptr;
+  return payload;
 }
 
 template <class Payload>
-bool Parses(std::string_view bytes) {
-  return Parse<Payload>(bytes) != nullptr;
+bool IsSound(std::string_view bytes) {
+  return projections::ReadPayload(bytes, Scratch<Payload>());
 }
 
+// Its days have been looked at when the event came, once for all of its teachers.
 template <class Payload, void (*On)(const Folding&, const Payload&)>
 bool Take(const Folding& fold) {
-  const Payload* const payload = Parse<Payload>(fold.event.payload);
-  if (payload == nullptr) return false;
-  On(fold, *payload);
+  const std::string_view bytes = fold.event.payload;
+  Payload& payload = Scratch<Payload>();
+  if (!payload.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+  On(fold, payload);
   return true;
 }
 
 template <class Payload, void (*On)(const Folding&, const Payload&)>
 void Add(Handlers& handlers) {
-  handlers.emplace(Payload::descriptor()->full_name(), Handler{&Take<Payload, On>, &Parses<Payload>});
+  handlers.emplace(Payload::descriptor()->full_name(), Handler{&Take<Payload, On>, &IsSound<Payload>});
 }
 
 // The events of each area.

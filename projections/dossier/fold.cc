@@ -110,7 +110,7 @@ absl::Status FoldEvent(const eventstore::EventView& event, std::string_view teac
 
 absl::Status CheckFolds(const eventstore::EventView& event) {
   const auto handler = AllHandlers().find(Absl(event.type));
-  if (handler == AllHandlers().end() || handler->second.parses(event.payload)) return absl::OkStatus();
+  if (handler == AllHandlers().end() || handler->second.is_sound(event.payload)) return absl::OkStatus();
   return CannotBeFolded(event);
 }
 

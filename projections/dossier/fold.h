@@ -20,11 +20,13 @@ inline constexpr uint32_t kFoldVersion = 2;
 
 // Folds one event; in order of position. `teacher_id` is whose dossier it is. Events of other types, and
 // events that do not concern this teacher, change nothing but the position. INTERNAL, naming the position,
-// when the payload does not parse as its own type or names a day that there is not (projections/payload).
+// when the payload does not parse as its own type. Its days are not looked at: see CheckFolds().
 [[nodiscard]] absl::Status FoldEvent(const eventstore::EventView& event, std::string_view teacher_id,
                                      v1::Dossier& dossier);
 
-// The error that FoldEvent() gives for this event, in whosever dossier, or OK.
+// The error that FoldEvent() gives for this event, in whosever dossier; also INTERNAL for one that names a
+// day that there is not (projections/payload). Else OK. Asked once an event, by whoever takes it from the log
+// as it is: a dossier is folded anew from the same events many times.
 [[nodiscard]] absl::Status CheckFolds(const eventstore::EventView& event);
 
 // INTERNAL, naming the position, when the commit's or the teacher's id is not UTF-8, which the log allows: a
