@@ -8,9 +8,27 @@
 #include <cstddef>
 #include <cstdint>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace {
 
 constexpr size_t kBytesMax = size_t{1} << 30;  // of one call: ISA-L takes an int
+
+// What ISA-L has for AVX-512 leaves the upper parts of the vector registers in use. Until they are cleared,
+// each SSE instruction of this thread waits for what the register held before: all that a rebuild computes
+// took a third longer.
+#if defined(__x86_64__)
+__attribute__((target("avx"))) void ClearAvx() { _mm256_zeroupper(); }
+
+void ClearUpperParts() {
+  static const bool has_any = __builtin_cpu_supports("avx");
+  if (has_any) ClearAvx();
+}
+#else
+void ClearUpperParts() {}
+#endif
 
 }  // namespace
 
@@ -25,5 +43,6 @@ extern "C" uint32_t __wrap__ZN7rocksdb6crc32c6ExtendEjPKcm(uint32_t crc, const c
     data += some;
     bytes -= some;
   }
+  ClearUpperParts();
   return ~crc;
 }

@@ -8,6 +8,11 @@
 #include <string>
 #include <string_view>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
 extern "C" {
 uint32_t __real__ZN7rocksdb6crc32c6ExtendEjPKcm(uint32_t crc, const char* data, size_t bytes);
 uint32_t __wrap__ZN7rocksdb6crc32c6ExtendEjPKcm(uint32_t crc, const char* data, size_t bytes);
@@ -42,6 +47,41 @@ TEST(Crc32cTest, OfAnyBytesFromAnyPlaceIsRocksDbs) {
   }
   EXPECT_EQ(Ours(7, bytes), RocksDbs(7, bytes));
 }
+
+#if defined(__x86_64__)
+// Of XINUSE: the upper halves of YMM and of ZMM 0 to 15.
+constexpr uint64_t kUpperParts = uint64_t{1} << 2 | uint64_t{1} << 6;
+
+bool TellsWhatIsInUse() {
+  constexpr unsigned kExtendedState = 0xd;
+  constexpr unsigned kWithIndexOne = 1u << 2;
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  return __builtin_cpu_supports("avx2") && __get_cpuid_count(kExtendedState, 1, &a, &b, &c, &d) != 0 &&
+         (a & kWithIndexOne) != 0;
+}
+
+__attribute__((target("xsave"))) uint64_t UpperPartsInUse() { return _xgetbv(1) & kUpperParts; }
+
+__attribute__((target("avx2"))) uint64_t UpperPartsInUseAfterAvx() {
+  asm volatile("vpcmpeqd %%ymm0, %%ymm0, %%ymm0" ::: "xmm0");
+  const uint64_t in_use = UpperPartsInUse();
+  _mm256_zeroupper();
+  return in_use;
+}
+
+TEST(Crc32cTest, LeavesNoUpperPartsOfVectorRegistersInUseWhichSlowWhatFollows) {
+  if (!TellsWhatIsInUse()) GTEST_SKIP() << "this processor does not tell which registers are in use";
+  ASSERT_NE(UpperPartsInUseAfterAvx(), 0u);
+  for (const size_t size : {1, 100, 300, 1000, 5000, 100'000}) {
+    const std::string bytes(size, 'q');
+    uint32_t crc = Ours(0, bytes);
+    EXPECT_EQ(UpperPartsInUse(), 0u) << size << " bytes, " << crc;
+  }
+}
+#endif
 
 }  // namespace
 }  // namespace qinglan::eventstore::rocks
