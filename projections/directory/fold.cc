@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "eventstore/text.h"
+#include "projections/organisation_depth.h"
 #include "projections/payload/payload.h"
 #include "qinglan/mentoring/v1/mentoring_events.pb.h"
 
@@ -15,9 +16,6 @@ namespace qinglan::projections {
 namespace {
 
 using eventstore::EventView;
-
-// Organisations hang a handful deep; more than this is a circle, which no command can make.
-constexpr int kDepthMax = 32;
 
 std::string Iso(absl::CivilDay day) { return absl::FormatCivilTime(day); }
 
@@ -269,7 +267,7 @@ std::string_view DirectoryFold::TeacherByDigest(std::string_view external_digest
 std::vector<std::string> DirectoryFold::WithAncestors(std::string_view org_id) const {
   std::vector<std::string> line;
   const Organisation* org = FindOrganisation(org_id);
-  for (int depth = 0; org != nullptr && depth < kDepthMax; ++depth) {
+  for (int depth = 0; org != nullptr && depth < kOrganisationDepthMax; ++depth) {
     line.push_back(org->id);
     org = FindOrganisation(org->parent_id);
   }
@@ -278,7 +276,7 @@ std::vector<std::string> DirectoryFold::WithAncestors(std::string_view org_id) c
 
 bool DirectoryFold::IsWithin(std::string_view org_id, std::string_view ancestor_id) const {
   const Organisation* org = FindOrganisation(org_id);
-  for (int depth = 0; org != nullptr && depth < kDepthMax; ++depth) {
+  for (int depth = 0; org != nullptr && depth < kOrganisationDepthMax; ++depth) {
     if (org->id == ancestor_id) return true;
     org = FindOrganisation(org->parent_id);
   }

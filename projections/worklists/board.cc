@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "eventstore/check.h"
+#include "projections/organisation_depth.h"
 
 namespace qinglan::projections {
 namespace {
@@ -16,8 +17,6 @@ using portfolio::v1::TeacherRow;
 using portfolio::v1::WorkItem;
 using portfolio::v1::WorkKind;
 using portfolio::v1::WorkRow;
-
-constexpr int kDepthMax = 32;  // of the organisation tree; commands keep it far below
 
 // Keys are put together for all that is listed, several for each thing: formatting them took a sixth of what
 // the worklists computed.
@@ -194,7 +193,7 @@ absl::StatusOr<std::vector<std::string>> WorkBoard::ScopesOf(const WorkItem& ite
 }
 
 absl::Status WorkBoard::AddWithAncestors(std::string_view org_id, std::vector<std::string>& scopes) {
-  for (int depth = 0; !org_id.empty() && depth < kDepthMax; ++depth) {
+  for (int depth = 0; !org_id.empty() && depth < kOrganisationDepthMax; ++depth) {
     scopes.push_back(OrganisationScope(org_id));
     QL_ASSIGN_OR_RETURN(const auto* const org, Load(organisations_, OrganisationKey(org_id)));
     org_id = org->row != nullptr ? std::string_view(org->row->parent_id()) : std::string_view();

@@ -7,6 +7,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/text.h"
+#include "projections/organisation_depth.h"
 #include "projections/progression/time/days.h"
 #include "qinglan/progression/v1/progression_events.pb.h"
 #include "qinglan/registry/v1/registry_events.pb.h"
@@ -37,9 +38,6 @@ void MergeList(const List& over, List* base, Key key, Keeps keeps) {
 }
 
 constexpr auto kNever = [](const auto&) { return false; };
-
-// Organisations hang a handful deep; more than this is a circle, which no command can make.
-constexpr size_t kDepthMax = 32;
 
 bool InForceOn(const PublishedPolicy& entry, std::string_view org_id, v1::Ladder ladder, absl::CivilDay day,
                eventstore::Position known_at) {
@@ -79,7 +77,7 @@ absl::StatusOr<PolicyInForce> PolicyBook::InForce(std::string_view org_id, v1::L
   std::vector<std::string> chain{std::string(org_id)};
   for (auto parent = parents_.find(org_id); parent != parents_.end(); parent = parents_.find(chain.back())) {
     if (parent->second.position > known_at.value || parent->second.org_id.empty()) break;
-    if (chain.size() == kDepthMax) break;
+    if (std::ssize(chain) == kOrganisationDepthMax) break;
     chain.push_back(parent->second.org_id);
   }
   PolicyInForce in_force;
