@@ -21,6 +21,7 @@
 #include "services/runtime/sealing/personal_fields.h"
 #include "services/runtime/sealing/sealing.h"
 #include "tests/fault/load/evidence.h"
+#include "tests/harness/anyone.h"
 #include "tests/harness/request_maker.h"
 #include "tests/services/privacy/school.h"
 
@@ -31,7 +32,6 @@ using eventstore::Position;
 using eventstore::transparency::Hash;
 using eventstore::transparency::Proof;
 using eventstore::transparency::TreeHead;
-using google::protobuf::Message;
 
 constexpr int64_t kSchoolsInCi = 1;  // each lives and erases by a seed of its own
 constexpr int kRounds = 12;          // of one request to every command each
@@ -57,16 +57,6 @@ struct Extension {
   Proof proof;
 };
 
-// As if everybody belonged everywhere: what is asked here is only whether things exist.
-runtime::Placement Everywhere() {
-  return {
-      [] { return absl::OkStatus(); },
-      [](std::string_view, std::string_view) { return true; },
-      [](std::string_view, absl::CivilDay) { return std::vector<std::string>(); },
-      [](std::string_view, std::string_view) -> absl::StatusOr<bool> { return true; },
-  };
-}
-
 class EveryoneElse : public SchoolTest, public ::testing::WithParamInterface<int64_t> {
  protected:
   // A history of all that can be recorded, with some people in it.
@@ -81,9 +71,8 @@ class EveryoneElse : public SchoolTest, public ::testing::WithParamInterface<int
           learnt = event.position;
           maker.Learn(event);
         }
-        auto* factory = google::protobuf::MessageFactory::generated_factory();
-        std::unique_ptr<Message> request(factory->GetPrototype(method->descriptor->input_type())->New());
-        std::unique_ptr<Message> answer(factory->GetPrototype(method->descriptor->output_type())->New());
+        const auto request = NewMessage(method->descriptor->input_type());
+        const auto answer = NewMessage(method->descriptor->output_type());
         maker.Fill(*request, {.only_required = round % 2 == 0});
         const auto exists =
             access_.Authorize({"tester", "", {}}, *method->descriptor, *request, absl::CivilDay(2026, 3, 2));
@@ -140,8 +129,7 @@ class EveryoneElse : public SchoolTest, public ::testing::WithParamInterface<int
     for (const auto& event : stage_.StoredEvents()) {
       const auto* type =
           google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(event.type);
-      auto* factory = google::protobuf::MessageFactory::generated_factory();
-      std::unique_ptr<Message> payload(factory->GetPrototype(type)->New());
+      const auto payload = NewMessage(type);
       EXPECT_TRUE(payload->ParseFromString(event.payload));
       int number = 0;
       const auto read = [&](const runtime::PersonalText& text) -> absl::StatusOr<std::string> {
