@@ -1,11 +1,9 @@
-# cmake -DOUTPUT=... -DINPUTS="a;b" -P embed_messages.cmake: the message files as one JSON array in a C++ string.
+# cmake -DOUTPUT=... -DINPUTS="a|b" -P embed_messages.cmake: the message files as C++ strings, one each, for a compiler need
+# take none of more than 64 KiB.
 string(REPLACE "|" ";" INPUTS "${INPUTS}")
 set(all "")
 foreach(input ${INPUTS})
   file(READ ${input} text)
-  if(NOT all STREQUAL "")
-    string(APPEND all ",")
-  endif()
-  string(APPEND all "${text}")
+  string(APPEND all "R\"QLMESSAGES(${text})QLMESSAGES\",\n")
 endforeach()
-file(WRITE ${OUTPUT} "namespace qinglan::runtime {\nextern const char* const kEmbeddedMessages;\nconst char* const kEmbeddedMessages = R\"QLMESSAGES([${all}])QLMESSAGES\";\n}\n")
+file(WRITE ${OUTPUT} "namespace qinglan::runtime {\nextern const char* const kEmbeddedMessages[];\nconst char* const kEmbeddedMessages[] = {\n${all}nullptr};\n}\n")

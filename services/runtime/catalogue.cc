@@ -9,8 +9,8 @@
 
 namespace qinglan::runtime {
 
-// Made by services/CMakeLists.txt from every messages.json: one JSON array of their objects.
-extern const char* const kEmbeddedMessages;
+// Made by services/CMakeLists.txt: every messages.json, a JSON object each, and a null pointer.
+extern const char* const kEmbeddedMessages[];
 
 namespace {
 
@@ -22,9 +22,9 @@ struct Entry {
 const std::map<std::string, Entry, std::less<>>& Entries() {
   static const auto* const entries = [] {
     auto* all = new std::map<std::string, Entry, std::less<>>();
-    const auto files = nlohmann::json::parse(kEmbeddedMessages, nullptr, false);
-    QL_CHECK(!files.is_discarded(), "the embedded messages are JSON");
-    for (const auto& file : files) {
+    for (const char* const* text = kEmbeddedMessages; *text != nullptr; ++text) {
+      const auto file = nlohmann::json::parse(*text, nullptr, false);
+      QL_CHECK(!file.is_discarded(), "the embedded messages are JSON");
       for (const auto& [reason, sentence] : file.items()) {
         const bool first = all->emplace(reason, Entry{sentence.at("zh"), sentence.at("en")}).second;
         QL_CHECK(first, reason.c_str());
