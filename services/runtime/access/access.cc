@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "eventstore/check.h"
+#include "services/runtime/access/denial.h"
 #include "services/runtime/access/first_event.h"
 #include "services/runtime/decision.h"
 
@@ -30,7 +31,7 @@ absl::Status Access::Authorize(const Principal& principal, const google::protobu
     QL_ASSIGN_OR_RETURN(const bool allowed, Allows(grant, principal, request, today));
     if (allowed) return absl::OkStatus();
   }
-  return Forbid("NOT_ALLOWED");
+  return NotAllowed(method);
 }
 
 absl::StatusOr<Access::Thing> Access::ThingOf(const Reference& reference) {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "eventstore/text.h"
+#include "services/runtime/access/denial.h"
 #include "services/runtime/access/subject.h"
-#include "services/runtime/decision.h"
 
 namespace qinglan::runtime {
 
@@ -37,7 +37,7 @@ absl::Status AuthorizeInstallation(const Principal& principal,
       if (granted && role.org_id.empty()) return absl::OkStatus();
     }
   }
-  return Forbid("NOT_ALLOWED");
+  return NotAllowed(method);
 }
 
 }  // namespace qinglan::runtime

@@ -3,6 +3,7 @@
 //
 // To write the file anew after an intended change: QINGLAN_WRITE_GOLDEN=1 <this test program>.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -13,13 +14,17 @@
 #include <sstream>
 
 #include "qinglan/eventstore/v1/event_store_service.pb.h"
+#include "qinglan/operations/v1/views_service.pb.h"
 #include "services/eventstore/proofs/service.h"
 #include "services/operations/views/service.h"
 #include "services/portfolio/service.h"
 #include "services/runtime/access/access.h"
+#include "services/runtime/access/denial.h"
 #include "services/runtime/access/installation.h"
 #include "services/runtime/access/tokens.h"
+#include "services/runtime/catalogue.h"
 #include "services/runtime/decision.h"
+#include "services/runtime/service_table.h"
 #include "tests/harness/stage.h"
 #include "tests/harness/stored_days.h"
 #include "tests/services/runtime/event_types.h"
@@ -30,6 +35,7 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using ::testing::HasSubstr;
 
 // The one school that everything here belongs to, in its district; and a district that has nothing to do with
 // it.
@@ -214,6 +220,20 @@ TEST_F(AccessMatrixTest, NobodyWithoutARoleIsLetIn) {
                                                   *requests_[i], absl::CivilDay(2026, 3, 2));
     EXPECT_TRUE(absl::IsPermissionDenied(status)) << stage_.table().methods()[i]->Path() << ": " << status;
   }
+}
+
+TEST_F(AccessMatrixTest, WhoIsDeniedIsToldWhichRolesItTakes) {
+  for (const auto& method : stage_.table().methods()) {
+    const absl::Status denied = runtime::NotAllowed(*method->descriptor);
+    const std::string told = runtime::Describe(runtime::Language::kEnglish, denied);
+    for (const auto& grant : method->descriptor->options().GetExtension(rules::v1::access).grants()) {
+      for (const int role : grant.roles())
+        EXPECT_THAT(told, HasSubstr(runtime::RoleName(static_cast<rules::v1::Role>(role)))) << method->Path();
+    }
+  }
+  const auto* views = operations::v1::ListBuildsRequest::descriptor();
+  EXPECT_EQ(runtime::Describe(runtime::Language::kEnglish, runtime::NotAllowed(*runtime::MethodOf(views))),
+            "You may not do this: it takes one of these roles, held where it belongs: operator");
 }
 
 TEST_F(AccessMatrixTest, ARoleHeldElsewhereOpensNothingThatNamesAPerson) {

@@ -1,0 +1,13 @@
+// How a caller is told that an rpc is not for them. Thread-safe.
+#pragma once
+
+#include <absl/status/status.h>
+#include <google/protobuf/descriptor.h>
+
+namespace qinglan::runtime {
+
+// PERMISSION_DENIED, naming every role that the rpc's access rule lets in. Which of them, and for what place,
+// the caller lacks is not said: that would tell of the thing that they may not see.
+absl::Status NotAllowed(const google::protobuf::MethodDescriptor& method);
+
+}  // namespace qinglan::runtime
