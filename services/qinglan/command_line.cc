@@ -22,6 +22,14 @@ void AddOutputOption(CLI::App& command, Output& output) {
       ->type_name("text|json");
 }
 
+namespace {
+
+// Until somebody at a terminal is told what is waited for, and after that until it is given up.
+constexpr absl::Duration kSilence = absl::Seconds(1);
+constexpr absl::Duration kPatience = absl::Seconds(9);
+
+}  // namespace
+
 void ServerOption::AddTo(CLI::App& command) {
   command.add_option("--server", target, "HOST:PORT of the server")->capture_default_str();
   command.add_option("--token-file", token_file, "file with the bearer token (never on the command line)")
@@ -43,7 +51,9 @@ absl::StatusOr<runtime::Client> ServerOption::Connect(int channels) const {
   options.channels = channels;
   options.timeout = timeout;
   runtime::Client client(options);
-  QL_RETURN_IF_ERROR(client.WaitUntilServing(absl::Seconds(10)));
+  if (client.WaitUntilServing(kSilence).ok()) return client;
+  fmt::print(stderr, "qinglan: {} does not answer yet\n", target);
+  QL_RETURN_IF_ERROR(client.WaitUntilServing(kPatience));
   return client;
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,6 +17,7 @@
 namespace qinglan::e2e {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -123,7 +125,19 @@ TEST(EndToEnd, TheLogsProcessAloneAnswersOperatorsAndRefusesOthers) {
     EXPECT_NE(split.Run({"backup", "--server=" + split.log(), "--token-file=" + split.In(role)}).exit_code, 0)
         << "it has no directory for backups, and a teacher may not ask for one";
   }
+  const std::string operators = "--token-file=" + split.In("operator");
+  EXPECT_THAT(
+      split.Run({"backup", "--server=" + split.log(), "--token-file=" + split.In("teacher"), "--lang=en"})
+          .errors,
+      HasSubstr("it takes one of these roles, held where it belongs: operator"));
+  EXPECT_THAT(split.Run({"views", "list", "--server=" + split.log(), operators}).errors,
+              HasSubstr(split.log() + " has no qinglan.operations.v1.ViewsService: is it the port of"));
+  const auto data = std::filesystem::status(split.In("data"));
+  EXPECT_EQ(data.permissions(), std::filesystem::perms::owner_all) << "what lies in it is nobody else's";
   EXPECT_EQ(split.StopLog(), 0);
+  EXPECT_THAT(split.Run({"views", "list", "--server=" + split.log(), operators}).errors,
+              AllOf(HasSubstr(split.log() + " does not answer yet"),
+                    HasSubstr("no server answers at " + split.log())));
 }
 
 TEST(EndToEnd, RolesAskForWhatTheyNeed) {

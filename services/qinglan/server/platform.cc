@@ -85,9 +85,12 @@ runtime::Placement PlacementOf(const eventstore::EventStore& store, const projec
   };
 }
 
+// One that is made is its owner's alone: what is not sealed in a log is for nobody to read past the access
+// rules.
 absl::Status MakeFolder(const std::string& data) {
   std::error_code error;
-  std::filesystem::create_directories(data, error);
+  const bool made = std::filesystem::create_directories(data, error);
+  if (made && !error) std::filesystem::permissions(data, std::filesystem::perms::owner_all, error);
   if (error) return absl::InvalidArgumentError(fmt::format("{}: {}", data, error.message()));
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 
 #include <absl/synchronization/notification.h>
 #include <absl/time/clock.h>
+#include <fmt/format.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
@@ -9,12 +10,34 @@
 #include <vector>
 
 #include "eventstore/check.h"
+#include "eventstore/text.h"
 #include "services/runtime/access/token_file.h"
 #include "services/runtime/service_table.h"
 #include "services/runtime/transport/bytes.h"
 #include "services/runtime/transport/status.h"
 
 namespace qinglan::runtime {
+
+namespace {
+
+// What gRPC says itself names no server, and nothing at all where a server lacks the service.
+absl::Status Told(const grpc::Status& status, const std::string& service, const ClientOptions& options) {
+  if (!status.error_details().empty()) return FromGrpc(status);
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return absl::UnimplementedError(fmt::format(
+          "{} has no {}: is it the port of another role, or of an older version?", options.target, service));
+    case grpc::StatusCode::UNAVAILABLE:
+      return absl::UnavailableError(fmt::format("{}: {}", options.target, status.error_message()));
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return absl::DeadlineExceededError(fmt::format("{} has not answered within {}", options.target,
+                                                     Std(absl::FormatDuration(options.timeout))));
+    default:
+      return FromGrpc(status);
+  }
+}
+
+}  // namespace
 
 struct Client::Parts {
   ClientOptions options;
@@ -69,7 +92,7 @@ absl::Status Client::CallInto(const google::protobuf::Message& request, google::
                    finished.Notify();
                  });
   finished.WaitForNotification();
-  if (!status.ok()) return FromGrpc(status);
+  if (!status.ok()) return Told(status, method->service()->full_name(), parts_->options);
   if (!FromBytes(response_bytes, response)) {
     return absl::InternalError("the server's answer is no " + response.GetDescriptor()->full_name());
   }
