@@ -139,7 +139,7 @@ TEST_F(RemoteProofsTest, WhatCannotBeAnAnswerIsInternal) {
   EXPECT_TRUE(refused(client->CurrentTree().status())) << "with the root of another";
   for (const auto& [leaf, what] : std::vector<std::pair<std::string, std::string>>{
            {"", "version"}, {"\x02", "version"}, {"\x01", "cut short"}}) {
-    changed_.leaf = [&leaf = leaf](std::string& answer) { answer = leaf; };
+    changed_.leaf = [&text = leaf](std::string& answer) { answer = text; };
     const absl::Status status = client->LeafAt(Position(3)).status();
     EXPECT_TRUE(refused(status)) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(what));
