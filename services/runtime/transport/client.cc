@@ -20,21 +20,22 @@ namespace qinglan::runtime {
 
 namespace {
 
-// What gRPC says itself names no server, and nothing at all where a server lacks the service.
+// What gRPC says itself names no server, and nothing at all where a server lacks the service. A server's own
+// words stay as they are.
 absl::Status Told(const grpc::Status& status, const std::string& service, const ClientOptions& options) {
-  if (!status.error_details().empty()) return FromGrpc(status);
-  switch (status.error_code()) {
-    case grpc::StatusCode::UNIMPLEMENTED:
-      return absl::UnimplementedError(fmt::format(
-          "{} has no {}: is it the port of another role, or of an older version?", options.target, service));
-    case grpc::StatusCode::UNAVAILABLE:
-      return absl::UnavailableError(fmt::format("{}: {}", options.target, status.error_message()));
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return absl::DeadlineExceededError(fmt::format("{} has not answered within {}", options.target,
-                                                     Std(absl::FormatDuration(options.timeout))));
-    default:
-      return FromGrpc(status);
+  constexpr std::string_view kNoAnswer = "Deadline Exceeded";
+  const std::string message = status.error_message();
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED && message.empty()) {
+    return absl::UnimplementedError(fmt::format(
+        "{} has no {}: is it the port of another role, or of an older version?", options.target, service));
   }
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && message == kNoAnswer) {
+    return absl::DeadlineExceededError(fmt::format("{} has not answered within {}", options.target,
+                                                   Std(absl::FormatDuration(options.timeout))));
+  }
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty())
+    return absl::UnavailableError(fmt::format("{}: {}", options.target, message));
+  return FromGrpc(status);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// A server starts, and answers, whatever somebody recorded that is no message of its type.
+// A server starts, and answers, whatever somebody recorded that is no message of its type; who waits too
+// short a time for it is told so.
 #include <absl/time/clock.h>
 #include <gtest/gtest.h>
 
@@ -78,6 +79,16 @@ TEST_F(StartTest, AnEventThatDoesNotParseStopsNobodyBeforeAndAfterAStart) {
   ASSERT_NO_FATAL_FAILURE(Start());
   const absl::Status after = MakeDistrict("蓝县");
   EXPECT_TRUE(after.ok()) << after;
+}
+
+TEST_F(StartTest, WhoDoesNotAnswerInTimeIsNamed) {
+  const std::string target = "127.0.0.1:" + std::to_string(platform_->port());
+  const runtime::Client hasty({.target = target, .token = token_, .timeout = absl::Nanoseconds(1)});
+  registry::v1::GetOrganisationRequest ask;
+  ask.set_org_id(tests::Id("somewhere"));
+  const absl::Status status = hasty.Call<registry::v1::GetOrganisationResponse>(ask).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+  EXPECT_EQ(status.message(), target + " has not answered within 1ns");
 }
 
 }  // namespace
