@@ -1,9 +1,10 @@
-// How deep organisations may hang one below the other.
+// How far up the tree an organisation's ancestors are followed.
 #pragma once
 
 namespace qinglan {
 
-// They hang a handful deep; more than this is a circle, which no command can make.
+// They hang a handful deep; more than this is taken for a circle, which an event that no command made may
+// close.
 inline constexpr int kOrganisationDepthMax = 32;
 
 }  // namespace qinglan

@@ -24,7 +24,7 @@ void AddOutputOption(CLI::App& command, Output& output) {
 
 namespace {
 
-// Until somebody at a terminal is told what is waited for, and after that until it is given up.
+// Until it is told what is waited for, and after that until it is given up: 10 seconds in all.
 constexpr absl::Duration kSilence = absl::Seconds(1);
 constexpr absl::Duration kPatience = absl::Seconds(9);
 

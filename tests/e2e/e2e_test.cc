@@ -129,9 +129,10 @@ TEST(EndToEnd, TheLogsProcessAloneAnswersOperatorsAndRefusesOthers) {
   EXPECT_THAT(
       split.Run({"backup", "--server=" + split.log(), "--token-file=" + split.In("teacher"), "--lang=en"})
           .errors,
-      HasSubstr("it takes one of these roles, held where it belongs: operator"));
-  EXPECT_THAT(split.Run({"views", "list", "--server=" + split.log(), operators}).errors,
-              HasSubstr(split.log() + " has no qinglan.operations.v1.ViewsService: is it the port of"));
+      HasSubstr("it takes one of these roles, and only for what is in its charge: operator"));
+  EXPECT_THAT(
+      split.Run({"views", "list", "--server=" + split.log(), operators}).errors,
+      HasSubstr(split.log() + " has no qinglan.operations.v1.ViewsService.ListBuilds: is it the port of"));
   const auto data = std::filesystem::status(split.In("data"));
   EXPECT_EQ(data.permissions(), std::filesystem::perms::owner_all) << "what lies in it is nobody else's";
   EXPECT_EQ(split.StopLog(), 0);

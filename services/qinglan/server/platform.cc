@@ -3,7 +3,9 @@
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -88,9 +90,14 @@ runtime::Placement PlacementOf(const eventstore::EventStore& store, const projec
 // One that is made is its owner's alone: what is not sealed in a log is for nobody to read past the access
 // rules.
 absl::Status MakeFolder(const std::string& data) {
+  const std::filesystem::path folder =
+      std::filesystem::path(data + "/").parent_path();  // whatever it ends in
   std::error_code error;
-  const bool made = std::filesystem::create_directories(data, error);
-  if (made && !error) std::filesystem::permissions(data, std::filesystem::perms::owner_all, error);
+  if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path(), error);
+  if (!error && mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+    error.assign(errno, std::generic_category());
+  if (!error && !std::filesystem::is_directory(folder, error) && !error)
+    error = std::make_error_code(std::errc::not_a_directory);
   if (error) return absl::InvalidArgumentError(fmt::format("{}: {}", data, error.message()));
   return absl::OkStatus();
 }

@@ -1,7 +1,5 @@
 #include "services/runtime/access/denial.h"
 
-#include <fmt/format.h>
-
 #include <set>
 #include <string>
 
@@ -12,7 +10,7 @@
 namespace qinglan::runtime {
 
 absl::Status NotAllowed(const google::protobuf::MethodDescriptor& method) {
-  std::set<int> roles;  // in the order of rules.proto, each once
+  std::set<int> roles;  // each once
   for (const rules::v1::Grant& grant : method.options().GetExtension(rules::v1::access).grants())
     roles.insert(grant.roles().begin(), grant.roles().end());
   std::string names;

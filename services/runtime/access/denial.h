@@ -6,8 +6,9 @@
 
 namespace qinglan::runtime {
 
-// PERMISSION_DENIED, naming every role that the rpc's access rule lets in. Which of them, and for what place,
-// the caller lacks is not said: that would tell of the thing that they may not see.
+// PERMISSION_DENIED, with the roles of the rpc's access rule, as tokens name them; to hold one is not enough.
+// Which of them, and for what place, the caller lacks is not said: that would tell of the thing that they may
+// not see.
 absl::Status NotAllowed(const google::protobuf::MethodDescriptor& method);
 
 }  // namespace qinglan::runtime

@@ -20,21 +20,22 @@ namespace qinglan::runtime {
 
 namespace {
 
-// What gRPC says itself names no server, and nothing at all where a server lacks the service. A server's own
-// words stay as they are.
-absl::Status Told(const grpc::Status& status, const std::string& service, const ClientOptions& options) {
-  constexpr std::string_view kNoAnswer = "Deadline Exceeded";
+// What gRPC says itself names no server, and nothing at all where a server lacks the rpc. Of a server's own
+// words only UNAVAILABLE gets its address in front.
+absl::Status Told(const grpc::Status& status, const std::string& rpc, const ClientOptions& options) {
+  constexpr std::string_view kGrpcsOwnWords = "Deadline Exceeded";
   const std::string message = status.error_message();
   if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED && message.empty()) {
     return absl::UnimplementedError(fmt::format(
-        "{} has no {}: is it the port of another role, or of an older version?", options.target, service));
+        "{} has no {}: is it the port of another role, or of an older version?", options.target, rpc));
   }
-  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && message == kNoAnswer) {
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && message == kGrpcsOwnWords) {
     return absl::DeadlineExceededError(fmt::format("{} has not answered within {}", options.target,
                                                    Std(absl::FormatDuration(options.timeout))));
   }
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty())
-    return absl::UnavailableError(fmt::format("{}: {}", options.target, message));
+    return absl::UnavailableError(
+        fmt::format("{}: {}", options.target, message.empty() ? "does not answer" : message));
   return FromGrpc(status);
 }
 
@@ -93,7 +94,7 @@ absl::Status Client::CallInto(const google::protobuf::Message& request, google::
                    finished.Notify();
                  });
   finished.WaitForNotification();
-  if (!status.ok()) return Told(status, method->service()->full_name(), parts_->options);
+  if (!status.ok()) return Told(status, method->full_name(), parts_->options);
   if (!FromBytes(response_bytes, response)) {
     return absl::InternalError("the server's answer is no " + response.GetDescriptor()->full_name());
   }

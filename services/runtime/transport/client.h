@@ -29,7 +29,9 @@ class Client {
   Client& operator=(Client&&) noexcept;
 
   // Calls the rpc whose input is `request`. Errors are the server's, with their ErrorDetail (ReasonOf() reads
-  // the reason); UNAUTHENTICATED, with nothing sent, for a token that can be none.
+  // the reason), but UNAVAILABLE, DEADLINE_EXCEEDED and UNIMPLEMENTED that name the server when it is not
+  // there, does not answer or has no such rpc; UNAUTHENTICATED, with nothing sent, for a token that can be
+  // none.
   template <class Response>
   absl::StatusOr<Response> Call(const google::protobuf::Message& request) const {
     Response response;
