@@ -299,6 +299,15 @@ TEST_F(HeldCommitTest, WhatNobodyCouldSeeMayGoWithThePower) {
   EXPECT_EQ(store_->AppendAndWait(OneEvent("b"))->first, Position(2));
 }
 
+// Which keeps memory of its own for all that is ever touched. Clang and GCC tell it differently.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
+
 TEST(StuckFollowerTest, AFollowerThatStopsReadingHoldsUpNobodyAndCostsNoMemory) {
   Hush();
   Evidence evidence("stuck_follower");
@@ -345,10 +354,10 @@ TEST(StuckFollowerTest, AFollowerThatStopsReadingHoldsUpNobodyAndCostsNoMemory) 
   EXPECT_EQ(follower.get(), static_cast<uint64_t>(commits) + 1);  // each acknowledged one, once and in order
   EXPECT_EQ((*store)->Head()->value, static_cast<uint64_t>(commits) + 1);
   EXPECT_TRUE(eventstore::Fsck(**store, [](auto, auto, auto) {})->clean());
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  EXPECT_LT(grown, 16 * 1024) << "KiB, while three quarters of " << commits * kStuckPayloadBytes / 1000
-                              << " kB went by";
-#endif
+  if (!kSanitized) {
+    EXPECT_LT(grown, 16 * 1024) << "KiB, while three quarters of " << commits * kStuckPayloadBytes / 1000
+                                << " kB went by";
+  }
   evidence.Set("written_kb_while_stuck", commits * kStuckPayloadBytes / 1000);
   evidence.Set("memory_grown_kib", grown);
 }
