@@ -1,9 +1,11 @@
 #include "tests/e2e/processes.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <thread>
 
 extern char** environ;
@@ -23,6 +26,25 @@ constexpr int kStartTries = 600;  // of 50 ms: half a minute
 std::string Content(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// A port that nobody listens on, for a server that comes back to it: below those that the system hands to
+// clients and to whoever asks for any, or another test's might have it meanwhile.
+std::string LastingPort() {
+  constexpr int kLowest = 20'000;
+  constexpr int kHighest = 32'000;
+  std::random_device random;
+  while (true) {
+    const int port = std::uniform_int_distribution<int>(kLowest, kHighest)(random);
+    const int probe = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    const bool is_free = bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    close(probe);
+    if (is_free) return std::to_string(port);
+  }
 }
 
 void Nap() { std::this_thread::sleep_for(std::chrono::milliseconds(50)); }
@@ -123,10 +145,10 @@ void Installation::StartAll(std::vector<std::string> arguments) {
 }
 
 void Installation::StartLog(bool with_backups) {
+  if (log_port_.empty()) log_port_ = LastingPort();
   std::vector<std::string> log = {"--roles=eventstore", "--data=" + In("data"), "--port=" + log_port_};
   if (with_backups) log.push_back("--backups=" + In("backups"));
-  log_port_ = Serve(log_, "log", log);
-  ASSERT_FALSE(log_port_.empty());
+  ASSERT_EQ(Serve(log_, "log", log), log_port_);
 }
 
 void Installation::StartServices() {

@@ -86,7 +86,7 @@ class Installation {
   std::string port_;
   std::string log_public_key_;
   std::unique_ptr<Process> server_;
-  std::string log_port_ = "0";
+  std::string log_port_;  // once it has begun
   std::unique_ptr<Process> log_;
   int runs_ = 0;
 };
