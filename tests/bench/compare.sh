@@ -51,7 +51,7 @@ baseline=$root/build/$preset/qinglan_baseline
 micro=$root/build/$preset/qinglan_micro
 skipped=$out/runs/skipped.txt
 : >"$skipped"
-server_pid=
+declare -A servers=()  # those that run: process by data
 failed=false  # a measurement, or what it needs
 round=
 trap finish EXIT
@@ -60,7 +60,7 @@ trap finish EXIT
 finish() {
   local code=$?
   trap - EXIT
-  stop_server
+  for served in "${!servers[@]}"; do stop_server; done
   rm -rf "$work"
   if [ -n "$round" ]; then
     [ "$code" = 0 ] || echo "failed: all that was to come, for it ended early (exit code $code)" >>"$skipped"
@@ -96,38 +96,42 @@ measure() {
 
 fresh() { rm -rf "${work:?}/$1"; mkdir -p "$work"; echo "$work/$1"; }
 
-start_server() {  # DATA [ROLES]
+# start_server [ROLES]: of the data $served.
+start_server() {
   if [ ! -e "$out/keys/jwks.json" ]; then
     "$qinglan" token --new-keys="$out/keys" >/dev/null
     "$qinglan" token --key="$out/keys/private.pem" --user=bench --role=operator --hours=720 --out="$out/keys/token" >/dev/null
   fi
-  rm -f "$work/port"
+  rm -f "$served.port"
   mkdir -p "$work"
-  "$qinglan" serve --roles="${2:-eventstore}" --data="$1" --keys="$out/keys/jwks.json" --port=0 --port-file="$work/port" \
-    >"$work/server.log" 2>&1 &
-  server_pid=$!
+  "$qinglan" serve --roles="${1:-eventstore}" --data="$served" --keys="$out/keys/jwks.json" --port=0 --port-file="$served.port" \
+    >"$served.log" 2>&1 &
+  servers[$served]=$!
   for _ in $(seq 600); do
-    [ -e "$work/port" ] && return
-    kill -0 "$server_pid" 2>/dev/null || { cat "$work/server.log" >&2; return 1; }
+    [ -e "$served.port" ] && return
+    kill -0 "${servers[$served]}" 2>/dev/null || { cat "$served.log" >&2; return 1; }
     sleep 0.1
   done
   stop_server
   return 1
 }
 
-stop_server() {
-  [ -n "$server_pid" ] || return 0
-  kill -TERM "$server_pid" 2>/dev/null || true
-  wait "$server_pid" 2>/dev/null || true
-  server_pid=
+address() { echo "127.0.0.1:$(cat "$served.port")"; }
+
+stop_server() {  # that of $served, if there is one
+  local process=${servers[$served]-}
+  [ -n "$process" ] || return 0
+  kill -TERM "$process" 2>/dev/null || true
+  wait "$process" 2>/dev/null || true
+  unset "servers[$served]"
 }
 
-# ours NAME BENCH ARGUMENTS...: over gRPC, against the server that runs.
+# ours NAME BENCH ARGUMENTS...: over gRPC, against the server of $served.
 ours() {
   local name=$1 bench=$2
   shift 2
-  measure "$name" "$qinglan" bench "$bench" --server="127.0.0.1:$(cat "$work/port")" --token-file="$out/keys/token" \
-    --server-pid="$server_pid" --data="$served" --output=json "$@"
+  measure "$name" "$qinglan" bench "$bench" --server="$(address)" --token-file="$out/keys/token" \
+    --server-pid="${servers[$served]}" --data="$served" --output=json "$@"
 }
 
 # ours_fresh NAME ARGUMENTS...: appends over gRPC to a new log of 100,000 events.
@@ -136,7 +140,7 @@ ours_fresh() {
   shift
   served=$(fresh ours)
   "$qinglan" bench fill --data="$served" --events=$((events < 100000 ? events : 100000)) --people=50000 >/dev/null
-  start_server "$served" || { note_failure "$name: the server did not start"; return; }
+  start_server || { note_failure "$name: the server did not start"; return; }
   ours "$name" append "${times[@]}" "$@"
   stop_server
   rm -rf "$served"
@@ -195,7 +199,7 @@ reads() {
     measure replay-embedded "$qinglan" bench replay --data="$served" --seconds="$seconds" --output=json
     peer message-db-replay message_db.sh --mode=replay --events=$((events < 200000 ? events : 200000))
   fi
-  start_server "$served" || { note_failure "read and replay: the server did not start"; return; }
+  start_server || { note_failure "read and replay: the server did not start"; return; }
   if wanted read; then
     ours read-tag-8 read --clients=8 "${times[@]}"
     ours read-both-8 read --clients=8 --mode=intersection "${times[@]}"
@@ -210,7 +214,7 @@ others() {
   if wanted lag; then
     served=$(fresh ours)
     "$qinglan" bench fill --data="$served" --events=10000 --people=50000 >/dev/null
-    if start_server "$served"; then ours lag lag --rate=10000 "${times[@]}"; else note_failure "lag: the server did not start"; fi
+    if start_server; then ours lag lag --rate=10000 "${times[@]}"; else note_failure "lag: the server did not start"; fi
     stop_server
     rm -rf "$served"
   fi
@@ -238,7 +242,8 @@ parts() {
 # On records of a demonstration's, many times over: folds of made-up bytes would have nothing to do.
 rebuilds() {
   local seed=$work/demo
-  demonstration "$seed" || { note_failure "rebuild: the demonstration could not be made"; return; }
+  served=$seed
+  demonstration || { note_failure "rebuild: the demonstration could not be made"; return; }
   served=$(fresh grown)
   "$qinglan" bench grow --like="$seed" --data="$served" --events="$events" >/dev/null
   measure rebuild "$qinglan" bench rebuild --data="$served" --runs=1 --output=json
@@ -247,12 +252,12 @@ rebuilds() {
   rm -rf "$work/live"
 }
 
-# demonstration DATA: a made-up district's years, recorded through the public API; made once.
+# demonstration: $served becomes a made-up district's years, recorded through the public API; made once.
 demonstration() {
-  [ ! -e "$1/log" ] || return 0
-  start_server "$1" all || return 1
-  "$qinglan" demo-district --server="127.0.0.1:$(cat "$work/port")" --key="$out/keys/private.pem" \
-    --teachers="$($quick && echo 12 || echo 300)" --years=3 >/dev/null 2>"$out/runs/demonstration.log" || { stop_server; rm -rf "$1"; return 1; }
+  [ ! -e "$served/log" ] || return 0
+  start_server all || return 1
+  "$qinglan" demo-district --server="$(address)" --key="$out/keys/private.pem" \
+    --teachers="$($quick && echo 12 || echo 300)" --years=3 >/dev/null 2>"$out/runs/demonstration.log" || { stop_server; rm -rf "$served"; return 1; }
   stop_server
 }
 
@@ -275,25 +280,30 @@ restored() {
     '{bench: "restore", events: $events, seconds: ($ended - $began), events_per_second: ($events / ($ended - $began)), stream_bytes: $bytes}'
 }
 
-# Once each, for they take long: the append of a small log and of a large one, the start with the large one and its memory.
-# Both logs are compacted before: what is compared is a long log with a short one, not with the end of having filled it.
+# Once each, for they take long: the append of a small log and of a large one in turns, the start with the large one and
+# its memory. Both logs are compacted before: what is compared is a long log with a short one, not with the end of having
+# filled it. And in turns, for what else a machine or a disk has to do makes the difference of minutes.
 large_log() {
-  local small=$((big / 50))
-  served=$work/small
-  "$qinglan" bench fill --data="$served" --events="$small" --events-per-commit=1000 --compact >/dev/null
-  start_server "$served" || { note_failure "append-small: the server did not start"; return; }
-  for round in $(seq "$runs"); do ours append-small append --clients=8 "${times[@]}"; done
-  stop_server
-  rm -rf "$served"
-  served=$work/large
+  local log small=$work/small large=$work/large
+  "$qinglan" bench fill --data="$small" --events=$((big / 50)) --events-per-commit=1000 --compact >/dev/null
+  served=$large
   round=1
   measure fill "$qinglan" bench fill --data="$served" --events="$big" --events-per-commit=1000 --output=json --compact
   for round in $(seq "$runs"); do measure open-large "$qinglan" bench open --data="$served" --output=json; done
-  start_server "$served" || { note_failure "append-large: the server did not start"; return; }
-  for round in $(seq "$runs"); do ours append-large append --clients=8 "${times[@]}"; done
+  for log in small large; do
+    served=$work/$log
+    start_server || { note_failure "append-$log: the server did not start"; return; }
+  done
+  for round in $(seq "$runs"); do
+    for log in small large; do
+      served=$work/$log
+      ours "append-$log" append --clients=8 "${times[@]}"
+    done
+  done
+  served=$large
   for round in $(seq "$runs"); do ours read-large read --clients=8 "${times[@]}"; done
-  stop_server
-  rm -rf "$served"
+  for served in "$small" "$large"; do stop_server; done
+  rm -rf "$small" "$large"
 }
 
 [ -x "$qinglan" ] && [ -x "$baseline" ] && [ -x "$micro" ] || {
