@@ -131,7 +131,7 @@ addresses() {
 }
 
 build "$preset" qinglan
-mkdir -p "$tokens"
+mkdir -p -m 700 "$data" "$tokens"
 chmod 700 "$tokens"
 [ -e "$keys/private.pem" ] || step "making keys for development" "$qinglan" token --new-keys="$keys"
 [ -e "$keys/log.key" ] || step "making the key that signs the log" "$qinglan" log-key --new="$keys/log.key" --name=demo.qinglan.example/log >/dev/null

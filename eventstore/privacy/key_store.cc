@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "eventstore/check.h"
+#include "eventstore/privacy/private_folder.h"
 
 namespace qinglan::eventstore::privacy {
 namespace {
@@ -67,10 +68,7 @@ absl::StatusOr<std::unique_ptr<KeyStore>> KeyStore::Open(Options options) {
 
 absl::Status KeyStore::OpenFiles() {
   const std::string& directory = options_.directory;
-  std::error_code error;
-  const bool made = std::filesystem::create_directories(directory, error);
-  if (error) return absl::UnavailableError(fmt::format("{}: {}", directory, error.message()));
-  if (made) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+  QL_RETURN_IF_ERROR(MakePrivateFolder(directory));
   lock_ = open((directory + "/LOCK").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock_ < 0) return absl::UnavailableError(fmt::format("{}: cannot be written to", directory));
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0)

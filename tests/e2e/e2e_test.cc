@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -139,6 +141,31 @@ TEST(EndToEnd, TheLogsProcessAloneAnswersOperatorsAndRefusesOthers) {
   EXPECT_THAT(split.Run({"views", "list", "--server=" + split.log(), operators}).errors,
               AllOf(HasSubstr(split.log() + " does not answer yet"),
                     HasSubstr("no server answers at " + split.log())));
+}
+
+// Its operator may have made it so on purpose: it is served from, and left as it is.
+TEST(EndToEnd, AFolderOfDataThatOthersMayEnterIsToldOfOnce) {
+  namespace fs = std::filesystem;
+  Installation installation;
+  const auto told_by_a_start = [&] {
+    installation.Start();
+    EXPECT_EQ(installation.Stop(), 0);
+    std::ifstream file(installation.In("serve.log.errors"));
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string data = installation.In("data");
+  EXPECT_THAT(told_by_a_start(), Not(HasSubstr("chmod"))) << "it was made by the server";
+  EXPECT_EQ(fs::status(data + "/keys").permissions(), fs::perms::owner_all);
+  for (const auto& [mode, shown] : {std::pair{fs::perms(0750), "0750"}, {fs::perms(0701), "0701"}}) {
+    fs::permissions(data, mode);
+    const std::string told = told_by_a_start();
+    EXPECT_THAT(told, HasSubstr(data + ": its group or others"));
+    EXPECT_THAT(told, HasSubstr(std::string("(mode ") + shown + ")"));
+    const size_t advice = told.find("chmod 700 " + data);
+    EXPECT_NE(advice, std::string::npos) << told;
+    EXPECT_EQ(told.rfind("chmod"), advice) << "once: " << told;
+    EXPECT_EQ(fs::status(data).permissions(), mode);
+  }
 }
 
 TEST(EndToEnd, RolesAskForWhatTheyNeed) {

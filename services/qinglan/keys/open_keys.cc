@@ -9,6 +9,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/privacy/master_key.h"
+#include "eventstore/privacy/private_folder.h"
 #include "services/qinglan/command_line.h"
 #include "services/qinglan/keys/new_file.h"
 
@@ -41,10 +42,7 @@ absl::Status MakeMasterKey(const std::string& directory, const std::string& file
         "set {}",
         directory, eventstore::privacy::kMasterKeyVariable));
   }
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return absl::UnavailableError(fmt::format("{}: {}", directory, error.message()));
-  std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+  QL_RETURN_IF_ERROR(eventstore::privacy::MakePrivateFolder(directory));
   QL_RETURN_IF_ERROR(WriteFile(file, MasterKeyRing::NewLine(), true));
   QL_RETURN_IF_ERROR(eventstore::privacy::SyncFile(directory));
   spdlog::warn(

@@ -5,14 +5,13 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
-#include <cerrno>
-#include <filesystem>
 #include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "eventstore/check.h"
+#include "eventstore/privacy/private_folder.h"
 #include "eventstore/rocks/rocks_event_store.h"
 #include "eventstore/text.h"
 #include "projections/directory/directory.h"
@@ -87,18 +86,17 @@ runtime::Placement PlacementOf(const eventstore::EventStore& store, const projec
   };
 }
 
-// One that is made is its owner's alone: what is not sealed in a log is for nobody to read past the access
-// rules.
-absl::Status MakeFolder(const std::string& data) {
-  const std::filesystem::path folder =
-      std::filesystem::path(data + "/").parent_path();  // whatever it ends in
-  std::error_code error;
-  if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path(), error);
-  if (!error && mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
-    error.assign(errno, std::generic_category());
-  if (!error && !std::filesystem::is_directory(folder, error) && !error)
-    error = std::make_error_code(std::errc::not_a_directory);
-  if (error) return absl::InvalidArgumentError(fmt::format("{}: {}", data, error.message()));
+// What is not sealed in a log is for nobody to read past the access rules. A folder that is there is left to
+// its operator, who is told.
+absl::Status MakeData(const std::string& data) {
+  QL_RETURN_IF_ERROR(eventstore::privacy::MakePrivateFolder(data));
+  struct stat found{};
+  if (stat(data.c_str(), &found) == 0 && (found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    spdlog::warn(
+        "{}: its group or others may get at what lies in it past all access rules (mode {:04o}); close it to "
+        "them: chmod 700 {}",
+        data, found.st_mode & ALLPERMS, data);
+  }
   return absl::OkStatus();
 }
 
@@ -159,7 +157,7 @@ absl::Status Platform::OpenSealing(const PlatformOptions& options, Parts& parts)
 }
 
 absl::Status Platform::OpenStore(const PlatformOptions& options, Parts& parts) {
-  QL_RETURN_IF_ERROR(MakeFolder(options.data));
+  QL_RETURN_IF_ERROR(MakeData(options.data));
   if (options.roles != Roles::kServices) {
     QL_ASSIGN_OR_RETURN(auto log, OpenLog(options.data));
     parts.log = log.get();

@@ -44,7 +44,8 @@ class Platform {
  public:
   // FAILED_PRECONDITION when another process has the data open or a service is incomplete; INVALID_ARGUMENT
   // for the key set, the time zone or the token file; DATA_LOSS for a damaged log; UNAVAILABLE for a taken
-  // port, or a log that nobody serves within 30 seconds.
+  // port, a folder that cannot be made, or a log that nobody serves within 30 seconds. A folder of data that
+  // others may enter is warned of.
   static absl::StatusOr<std::unique_ptr<Platform>> Start(const PlatformOptions& options);
   ~Platform();
 
