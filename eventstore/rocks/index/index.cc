@@ -9,6 +9,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/event_store.h"
+#include "eventstore/own_status.h"
 #include "eventstore/rocks/format/record.h"
 #include "eventstore/rocks/index/index_file.h"
 #include "eventstore/rocks/read/log_cursor.h"
@@ -92,8 +93,7 @@ absl::Status Index::MakeRoom() {
   {
     const absl::MutexLock lock(&mutex_);
     while (view_->older != nullptr) {
-      // Not what failure_ itself refers to: absl counts those references where ThreadSanitizer does not look.
-      if (!failure_.ok()) return absl::Status(failure_.code(), failure_.message());
+      if (!failure_.ok()) return OwnStatus(failure_);
       changed_.Wait(&mutex_);
     }
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "eventstore/check.h"
+#include "eventstore/own_status.h"
 #include "eventstore/text.h"
 
 namespace qinglan::eventstore::rocks {
@@ -78,7 +79,7 @@ void Committer::Submit(AppendRequest request, EventStore::AppendDone done) {
       queued_bytes_ += bytes;
     }
   }
-  if (!refused.ok()) return done(refused);
+  if (!refused.ok()) return done(std::move(refused));
   if (wake) arrived_.notify_one();
 }
 
@@ -149,7 +150,10 @@ std::vector<Acknowledger::Answer> Committer::Commit(std::vector<Waiting>& taken)
     EndWriting();
   }
   // What was decided in a batch that was not stored may rest on its other commits, so none of it counts.
-  if (!status.ok()) answers.assign(taken.size(), status);
+  if (!status.ok()) {
+    answers.clear();
+    while (answers.size() < taken.size()) answers.push_back(OwnStatus(status));
+  }
   std::vector<Acknowledger::Answer> told;
   told.reserve(taken.size());
   for (size_t i = 0; i < taken.size(); ++i) {

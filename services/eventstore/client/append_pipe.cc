@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "eventstore/check.h"
+#include "eventstore/own_status.h"
 #include "services/eventstore/wire/grpc.h"
 #include "services/eventstore/wire/messages.h"
 
@@ -69,7 +70,7 @@ void AppendPipe::Append(const AppendRequest& request, EventStore::AppendDone don
     }
   }
   if (writes != nullptr) writes->Write();
-  if (!refused.ok()) done(refused);
+  if (!refused.ok()) done(std::move(refused));
 }
 
 absl::Status AppendPipe::CheckRoom(const Pending& pending) const {
@@ -159,7 +160,7 @@ std::deque<AppendPipe::Pending>::iterator AppendPipe::Drop(std::deque<Pending>::
 
 std::vector<AppendPipe::Answer> AppendPipe::FailAll(const absl::Status& status) {
   std::vector<Answer> answers;
-  for (Pending& pending : pending_) answers.push_back({std::move(pending.done), status});
+  for (Pending& pending : pending_) answers.push_back({std::move(pending.done), OwnStatus(status)});
   pending_.clear();
   sent_ = events_ = bytes_ = 0;
   return answers;

@@ -1,5 +1,6 @@
 // A disk that refuses a write: nothing of it is stored, nobody sees it, and a new start finds the store
 // sound.
+#include <absl/synchronization/blocking_counter.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <rocksdb/write_batch.h>
@@ -7,7 +8,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
 
+#include "eventstore/own_status.h"
 #include "tests/eventstore/scratch_store.h"
 #include "tests/harness/file_size_limit.h"
 
@@ -47,6 +53,43 @@ TEST(WriteFailureTest, WhatWasNotWrittenIsNotStoredAndTheStoreIsSoundAfterwards)
   EXPECT_EQ(*store->Head(), Position(4));
   store = nullptr;
   EXPECT_TRUE(directory.Check().clean());
+}
+
+TEST(WriteFailureTest, EachCallerIsGivenAnErrorOfItsOwn) {
+  constexpr int kCallers = 8;
+  const ScratchDirectory directory;
+  auto store = directory.Open();
+  ASSERT_TRUE(store->AppendAndWait(Request(0)).ok());
+  std::mutex mutex;
+  std::vector<absl::Status> told;
+  absl::BlockingCounter answered(kCallers);
+  {
+    const tests::FileSizeLimit limit(EndOfWritten(directory.Files(".log").at(0)) + 1000);
+    for (int n = 1; n <= kCallers; ++n) {
+      store->Append(Request(n), [&](const absl::StatusOr<Appended>& appended) {
+        const std::lock_guard lock(mutex);
+        told.push_back(appended.status());
+        answered.DecrementCount();
+      });
+    }
+    answered.Wait();
+  }
+  std::set<const char*> texts;
+  for (const absl::Status& status : told) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+    texts.insert(status.message().data());
+  }
+  EXPECT_EQ(texts.size(), static_cast<size_t>(kCallers)) << "what one lets go of another may still read";
+}
+
+TEST(OwnStatusTest, IsEqualWithAllThatItCarries) {
+  absl::Status status = absl::AbortedError("somebody was faster");
+  for (const std::string& payload : {std::string("short"), std::string(1000, 'x')})
+    status.SetPayload(payload.substr(0, 1), absl::Cord(payload));
+  const absl::Status own = OwnStatus(status);
+  EXPECT_EQ(own, status);
+  EXPECT_NE(own.message().data(), status.message().data());
+  EXPECT_EQ(OwnStatus(absl::OkStatus()), absl::OkStatus());
 }
 
 // Nothing is deleted while the manifest may be broken, and the disk does not fill up for ever.
