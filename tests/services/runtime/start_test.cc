@@ -7,12 +7,18 @@
 #include <string>
 #include <utility>
 
+#include "qinglan/operations/v1/backup_service.pb.h"
 #include "qinglan/registry/v1/registry_events.pb.h"
 #include "qinglan/registry/v1/registry_service.pb.h"
 #include "services/qinglan/server/platform.h"
+#include "services/runtime/access/access.h"
 #include "services/runtime/access/keys.h"
 #include "services/runtime/access/tokens.h"
+#include "services/runtime/dispatcher.h"
+#include "services/runtime/service_table.h"
 #include "services/runtime/transport/client.h"
+#include "services/runtime/transport/server.h"
+#include "tests/harness/anyone.h"
 #include "tests/harness/stage.h"
 
 namespace qinglan {
@@ -89,6 +95,42 @@ TEST_F(StartTest, WhoDoesNotAnswerInTimeIsNamed) {
   const absl::Status status = hasty.Call<registry::v1::GetOrganisationResponse>(ask).status();
   EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
   EXPECT_EQ(status.message(), target + " has not answered within 1ns");
+}
+
+constexpr char kServersWords[] = "view roster.v3 is at position 7, not yet at 9";
+
+template <class Request, class Response>
+void AnswersLate(runtime::ServiceTable& table) {
+  table.Query<Request, Response>([](const Request&, const runtime::Call&) -> absl::StatusOr<Response> {
+    return absl::DeadlineExceededError(kServersWords);
+  });
+}
+
+// What it waited for only the server knows; the client's own sentence would hide it.
+TEST(ClientTest, AServersOwnWordsAboutTimeAreLeftAsTheyAre) {
+  namespace v1 = operations::v1;
+  const auto keys = runtime::NewKeyPair();
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  tests::Stage stage;
+  runtime::ServiceTable table(stage.store(), runtime::Environment::Real(absl::UTCTimeZone()));
+  AnswersLate<v1::CreateBackupRequest, v1::CreateBackupResponse>(table);
+  AnswersLate<v1::VerifyBackupRequest, v1::VerifyBackupResponse>(table);
+  AnswersLate<v1::GetBackupJobRequest, v1::GetBackupJobResponse>(table);
+  AnswersLate<v1::CancelBackupJobRequest, v1::CancelBackupJobResponse>(table);
+  AnswersLate<v1::ListBackupsRequest, v1::ListBackupsResponse>(table);
+  runtime::Access access(stage.store(), tests::Everywhere());
+  runtime::TokenVerifier tokens(*runtime::ParseKeySet(keys->jwks_json), [] { return absl::Now(); });
+  runtime::Dispatcher dispatcher(table, access, tokens);
+  const auto server = runtime::Server::Start(dispatcher, {.workers = 1});
+  ASSERT_TRUE(server.ok()) << server.status();
+
+  const auto token = runtime::MintToken(keys->private_pem, {"operator", "", {{rules::v1::ROLE_OPERATOR, ""}}},
+                                        absl::Now(), absl::Now() + absl::Hours(1));
+  ASSERT_TRUE(token.ok()) << token.status();
+  const runtime::Client client({.target = "127.0.0.1:" + std::to_string((*server)->port()), .token = *token});
+  const absl::Status status = client.Call<v1::ListBackupsResponse>(v1::ListBackupsRequest()).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+  EXPECT_EQ(status.message(), kServersWords);
 }
 
 }  // namespace
