@@ -1,6 +1,7 @@
 #include "services/registry/service.h"
 
 #include "eventstore/check.h"
+#include "projections/organisation_depth.h"
 #include "qinglan/privacy/v1/privacy_events.pb.h"
 #include "services/registry/external_id.h"
 #include "services/registry/organisations.h"
@@ -64,6 +65,31 @@ absl::StatusOr<bool> LiesWithin(const EventStore& store, std::string org_id, con
   return !org_id.empty();
 }
 
+// Below which organisation it hangs; empty for a root.
+absl::StatusOr<std::string> ParentOf(const EventStore& store, const std::string& org_id) {
+  std::string parent_id;
+  const Query query{{runtime::Of<v1::OrganisationCreated>({runtime::Tag("org", org_id)})}};
+  const auto read = store.Read(query, {}, [&](const eventstore::EventView& event) {
+    const auto created = runtime::As<v1::OrganisationCreated>(event);
+    const bool is_it = created.has_value() && created->org_id() == org_id;
+    if (is_it) parent_id = created->parent_id();
+    return !is_it;  // what comes behind are its children, which bear its tag, too
+  });
+  QL_RETURN_IF_ERROR(read.status());
+  return parent_id;
+}
+
+// An organisation is hung once and never elsewhere, so how deep its parent hangs is what it was.
+absl::Status MayHangAsDeep(const EventStore& store, const v1::CreateOrganisationRequest& command) {
+  int depth = 1;
+  for (std::string above = command.parent_id(); !above.empty(); ++depth) {
+    if (depth == kOrganisationDepthMax)
+      return runtime::Refuse("ORGANISATION_TOO_DEEP", {{"max", std::to_string(kOrganisationDepthMax)}});
+    QL_ASSIGN_OR_RETURN(above, ParentOf(store, above));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<bool> WasErased(const EventStore& store, const std::string& teacher_id) {
   bool erased = false;
   eventstore::ReadOptions first;
@@ -109,7 +135,9 @@ absl::StatusOr<v1::FindTeacherResponse> FindTeacher(const EventStore& store,
 
 void Register(runtime::ServiceTable& table) {
   table.Command<CreateDistrict>();
-  table.Command<CreateOrganisation>();
+  table.Command<CreateOrganisation>([&store = table.store()](const v1::CreateOrganisationRequest& command) {
+    return MayHangAsDeep(store, command);
+  });
   table.Command<RenameOrganisation>();
   table.Command<CloseOrganisation>();
   table.Command<RegisterTeacher>();

@@ -63,6 +63,21 @@ class ServiceTable {
         });
   }
 
+  // The same behind `before`, which refuses for what has been recorded and never changes: it needs no part in
+  // the append's condition.
+  template <class Decision>
+  void Command(std::function<absl::Status(const typename Decision::Command&)> before) {
+    using Request = typename Decision::Command;
+    using Response = typename Decision::Answer;
+    Add(Request::descriptor(), Response::descriptor(), true,
+        [this, before = std::move(before)](const Call& call, const google::protobuf::Message& request,
+                                           google::protobuf::Message& response) {
+          const auto& command = static_cast<const Request&>(request);
+          QL_RETURN_IF_ERROR(before(command));
+          return Execute<Decision>(store_, environment_, call, command, static_cast<Response&>(response));
+        });
+  }
+
   // The same between `before`, which refuses what could not be done to its end, and `after`: what must be
   // done once the fact is recorded, each time that the rpc answers, a retry too. Their errors are the rpc's.
   // `unsettled` is called instead of `after` when nobody knows whether the fact is recorded, or will be.
