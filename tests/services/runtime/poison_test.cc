@@ -4,12 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
 
 #include "services/runtime/access/access.h"
+#include "services/runtime/decision.h"
 #include "tests/harness/anyone.h"
 #include "tests/harness/request_maker.h"
 #include "tests/harness/stage.h"
@@ -24,6 +24,7 @@ using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
+constexpr unsigned kSeed = 20260302;
 constexpr int kRoundsBefore = 80;
 constexpr int kRoundsAfter = 12;
 
@@ -47,23 +48,54 @@ class PoisonTest : public ::testing::Test {
     return SendAsAnyone(access_, method, request, as, response);
   }
 
-  // Sends one request of every kind, and notes who met what ought not to be there.
-  void TryAll(int round) {
-    for (const auto& method : stage_.table().methods()) {
-      const auto request = NewMessage(method->descriptor->input_type());
-      const auto response = NewMessage(method->descriptor->output_type());
-      maker_.Fill(*request, {.only_required = round % 2 == 0});
-      const auto* id = request->GetDescriptor()->FindFieldByName("request_id");
-      if (id != nullptr) request->GetReflection()->SetString(request.get(), id, NextRequestId());
-      const absl::Status status = Send(*method, *request, *response);
-      if (absl::IsDataLoss(status)) {
-        found_.insert(fmt::format("{} {}", method->descriptor->file()->package(),
-                                  method->is_command ? "command" : "query"));
-        messages_.insert(std::string(status.message()));
-      } else {
-        EXPECT_FALSE(absl::IsInternal(status) || absl::IsUnknown(status)) << method->Path() << ": " << status;
-      }
+  // Sends one request, made up by `maker`, and notes who met what ought not to be there.
+  void Try(const runtime::Method& method, RequestMaker& maker, bool only_required) {
+    const auto request = NewMessage(method.descriptor->input_type());
+    const auto response = NewMessage(method.descriptor->output_type());
+    maker.Fill(*request, {.only_required = only_required});
+    const auto* id = request->GetDescriptor()->FindFieldByName("request_id");
+    if (id != nullptr) request->GetReflection()->SetString(request.get(), id, NextRequestId());
+    const absl::Status status = Send(method, *request, *response);
+    if (absl::IsDataLoss(status)) {
+      found_.insert(fmt::format("{} {}", method.descriptor->file()->package(),
+                                method.is_command ? "command" : "query"));
+      messages_.insert(std::string(status.message()));
+    } else {
+      EXPECT_FALSE(absl::IsInternal(status) || absl::IsUnknown(status)) << method.Path() << ": " << status;
     }
+  }
+
+  // Whatever can be asked about the things that this event names, and no others.
+  void AskAbout(const eventstore::Event& event) {
+    RequestMaker maker(kSeed);
+    maker.Learn(event);
+    for (const auto& method : stage_.table().methods()) {
+      if (!method->is_command) Try(*method, maker, true);
+    }
+  }
+
+  // The first event of each kind of thing that no made-up request has begun, as it may have been recorded: of
+  // sessions, which need a programme that is open and theirs, many a history has none.
+  void MakeUpFirstEvents() {
+    for (const auto* type : EventTypes()) {
+      const std::string kind = BegunBy(type);
+      if (kind.empty() || last_of_type_.contains(type->full_name())) continue;
+      const auto payload = NewMessage(type);
+      FillDays(*payload);
+      const auto* id = type->FindFieldByName(kind + "_id");
+      if (id != nullptr) payload->GetReflection()->SetString(payload.get(), id, Id(kind));
+      eventstore::Event event;
+      event.type = type->full_name();
+      event.tags = {runtime::Tag(kind, Id(kind)), runtime::Tag("org", maker_.IdOf("org"))};
+      event.occurred_on = absl::CivilDay(2026, 3, 2);
+      event.payload = payload->SerializeAsString();
+      last_of_type_.emplace(event.type, std::move(event));
+    }
+  }
+
+  // One request of every kind.
+  void TryAll(int round) {
+    for (const auto& method : stage_.table().methods()) Try(*method, maker_, round % 2 == 0);
     for (const eventstore::Event& event : stage_.StoredEvents(learnt_)) {
       learnt_ = event.position;
       maker_.Learn(event);
@@ -76,7 +108,7 @@ class PoisonTest : public ::testing::Test {
 
   Stage stage_;
   runtime::Access access_{stage_.store(), Everywhere()};
-  RequestMaker maker_{20260302};
+  RequestMaker maker_{kSeed};
   eventstore::Position learnt_;
   std::map<std::string, eventstore::Event> last_of_type_;
   std::set<std::string> found_;
@@ -84,6 +116,7 @@ class PoisonTest : public ::testing::Test {
 };
 
 TEST_F(PoisonTest, ADayThatThereIsNotIsDataLossForWhoMeetsItAndTheServerLives) {
+  MakeUpFirstEvents();
   const std::vector<std::string> texts = {"2026-02-31", "soon", ""};
   size_t turn = 0;
   size_t given = 0;
@@ -97,11 +130,13 @@ TEST_F(PoisonTest, ADayThatThereIsNotIsDataLossForWhoMeetsItAndTheServerLives) {
   }
   EXPECT_GT(given, 25U);
   for (int round = 0; round < kRoundsAfter; ++round) TryAll(round);
+  // An area has a query or two, and a made-up one names a thing of which something is wrong by chance only.
+  for (const auto& [type, event] : last_of_type_) AskAbout(event);
   for (const char* area :
-       {"appraisal", "lessonstudy", "mentoring", "privacy", "registry", "research", "training"})
-    EXPECT_THAT(found_, Contains(fmt::format("qinglan.{}.v1 command", area)));
-  // Of sessions, holds and pairings the made-up requests get to too few for each area's queries to meet one.
-  EXPECT_GE(std::ranges::count_if(found_, [](const auto& who) { return who.ends_with(" query"); }), 4);
+       {"appraisal", "lessonstudy", "mentoring", "privacy", "registry", "research", "training"}) {
+    for (const char* kind : {"command", "query"})
+      EXPECT_THAT(found_, Contains(fmt::format("qinglan.{}.v1 {}", area, kind)));
+  }
   for (const std::string& message : messages_) {
     EXPECT_THAT(message, HasSubstr("position "));
     // What was sealed for the event that it is a copy of is as wrong in it as its day.
