@@ -107,7 +107,7 @@ class EventStore {
 
   // Stores one commit and calls `done` once, when it is on stable storage or known not to be stored; `done`
   // runs on a thread of the store's, or on this one when nothing had to be waited for, and must be quick.
-  // Does not wait for the disk. Errors:
+  // May read from the disk what its id and its condition ask for, and does not wait for the write. Errors:
   //   ABORTED             the condition failed; ConflictPosition() tells the event
   //   ALREADY_EXISTS      commit_id was used with another fingerprint
   //   INVALID_ARGUMENT    a limit or the request's form; the message names the field
@@ -116,6 +116,15 @@ class EventStore {
   //                       the same id
   //   DATA_LOSS           the condition could not be checked because a stored record is damaged
   virtual void Append(AppendRequest request, AppendDone done) = 0;
+
+  // The same for each of them, in this order: for what has come together, which one write may then serve.
+  struct Asked {
+    AppendRequest request;
+    AppendDone done;
+  };
+  virtual void AppendAll(std::vector<Asked> appends) {
+    for (Asked& append : appends) Append(std::move(append.request), std::move(append.done));
+  }
 
   // The same for a caller that has nothing else to do: the store may write on this very thread, for as long
   // as the disk takes, and call `done` on it before it returns, so that no other thread has to be woken. The

@@ -59,8 +59,19 @@ RocksEventStore::~RocksEventStore() {
 }
 
 void RocksEventStore::Append(AppendRequest request, AppendDone done) {
-  if (absl::Status status = CheckRequest(request); !status.ok()) return done(std::move(status));
-  committer_->Submit(std::move(request), std::move(done));
+  std::vector<Asked> one;
+  one.push_back({std::move(request), std::move(done)});
+  AppendAll(std::move(one));
+}
+
+void RocksEventStore::AppendAll(std::vector<Asked> appends) {
+  std::erase_if(appends, [](Asked& append) {
+    absl::Status status = CheckRequest(append.request);
+    const bool refused = !status.ok();
+    if (refused) append.done(std::move(status));
+    return refused;
+  });
+  committer_->Submit(std::move(appends));
 }
 
 void RocksEventStore::AppendHere(AppendRequest request, AppendDone done) {

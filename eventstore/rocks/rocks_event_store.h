@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "eventstore/event_store.h"
 #include "eventstore/transparency/provable_log.h"
@@ -48,6 +49,7 @@ class RocksEventStore final : public EventStore, public ProvableLog {
   ~RocksEventStore() override;
 
   void Append(AppendRequest request, AppendDone done) override;
+  void AppendAll(std::vector<Asked> appends) override;
   void AppendHere(AppendRequest request, AppendDone done) override;
   absl::StatusOr<Position> Read(const Query& query, const ReadOptions& options,
                                 EventVisitor visit) const override;

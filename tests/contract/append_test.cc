@@ -85,6 +85,41 @@ TEST_P(AppendTest, AppendHereAnswersOnceAsAppendDoes) {
   EXPECT_EQ(*answers, 4);
 }
 
+TEST_P(AppendTest, WhatIsAppendedTogetherIsStoredInItsOrderAndAnsweredEachForItself) {
+  const auto unless = [](const std::string& tag, AppendRequest request) {
+    request.condition = {{{{{}, {tag}}}}, Position(0)};
+    return request;
+  };
+  AppendRequest without_events = MakeRequest("no events", {});
+  const std::vector<AppendRequest> requests = {
+      MakeRequest("a", {MakeEvent("type", {"t:1"}), MakeEvent("type", {"t:1"})}),
+      std::move(without_events),
+      unless("t:1", MakeRequest("b", {MakeEvent("type", {})})),  // of which the first speaks
+      MakeRequest("a", {MakeEvent("type", {"t:1"}), MakeEvent("type", {"t:1"})}),
+      unless("t:2", MakeRequest("c", {MakeEvent("type", {"t:2"})})),
+  };
+  std::vector<std::promise<absl::StatusOr<Appended>>> answers(requests.size());
+  std::vector<EventStore::Asked> together;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    together.push_back({requests[i], [&answers, i](absl::StatusOr<Appended> appended) {
+                          answers[i].set_value(std::move(appended));
+                        }});
+  }
+  store().AppendAll(std::move(together));
+  std::vector<absl::StatusOr<Appended>> got;
+  for (auto& answer : answers) got.push_back(answer.get_future().get());
+  ASSERT_TRUE(got[0].ok()) << got[0].status();
+  EXPECT_EQ(got[0]->first, Position(1));
+  EXPECT_EQ(got[1].status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(got[2].status().code(), absl::StatusCode::kAborted);
+  ASSERT_TRUE(got[3].ok()) << got[3].status();
+  EXPECT_TRUE(got[3]->replayed);
+  EXPECT_EQ(got[3]->last, Position(2));
+  ASSERT_TRUE(got[4].ok()) << got[4].status();
+  EXPECT_EQ(got[4]->last, Position(3));
+  EXPECT_EQ(HeadNow(), Position(3));
+}
+
 TEST_P(AppendTest, AcknowledgedEventsAreThereAfterReopening) {
   Put("a", {"t:1"}, 3);
   Put("b", {"t:2"}, 1);

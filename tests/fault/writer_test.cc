@@ -1,4 +1,5 @@
-// Who writes: the committer's thread, or the only caller in its place.
+// Who writes: the committer's thread, or the only caller in its place; and who looks up what must be known
+// before.
 #include <absl/time/clock.h>
 #include <gtest/gtest.h>
 
@@ -23,10 +24,15 @@ using eventstore::AppendRequest;
 using eventstore::Position;
 using eventstore::RocksEventStore;
 
-AppendRequest OneEvent(const std::string& commit_id) {
+AppendRequest OneEvent(const std::string& commit_id, std::vector<std::string> tags = {}) {
   AppendRequest request;
   request.commit_id = commit_id;
-  request.events.push_back({"type", {}, absl::CivilDay(2026, 9, 1), "payload"});
+  request.events.push_back({"type", std::move(tags), absl::CivilDay(2026, 9, 1), "payload"});
+  return request;
+}
+
+AppendRequest UnlessThereIs(const std::string& tag, AppendRequest request) {
+  request.condition = {{{{{}, {tag}}}}, Position(0)};
   return request;
 }
 
@@ -128,6 +134,73 @@ TEST_F(WriterTest, ACallerThatWritesItselfIsToldOfAFailingDisk) {
   while (Answered() < 2) absl::SleepFor(absl::Milliseconds(1));
   EXPECT_FALSE(answers_.at("b").appended.ok());
   EXPECT_NE(answers_.at("b").thread, std::this_thread::get_id());
+}
+
+TEST_F(WriterTest, WhoseConditionWaitsForTheDiskHoldsUpNobodyElse) {
+  for (int i = 0; i < 500; ++i)  // so that most of the index is on the disk
+    ASSERT_TRUE(
+        store_->AppendAndWait(OneEvent("before " + std::to_string(i), {"t:" + std::to_string(i)})).ok());
+  store_.reset();
+  store_ = *RocksEventStore::Open(SmallStore(folder_.log(), disk_.env()));
+  ASSERT_TRUE(store_->AppendAndWait(OneEvent("warm")).ok());
+  for (const bool writes_itself : {false, true}) {
+    disk_.HoldNextRead(".sst");
+    std::thread slow([&] {
+      AppendRequest request = UnlessThereIs(writes_itself ? "t:1" : "t:2", OneEvent("slow"));
+      writes_itself ? store_->AppendHere(std::move(request), Noting("here"))
+                    : store_->Append(std::move(request), Noting("queued"));
+    });
+    disk_.AwaitHeldRead();
+    const auto other = store_->AppendAndWait(OneEvent(writes_itself ? "other 1" : "other 2"));
+    EXPECT_TRUE(other.ok()) << other.status();
+    disk_.LetReadGo();
+    slow.join();
+  }
+  store_.reset();  // answers all
+  for (const std::string id : {"here", "queued"})
+    EXPECT_EQ(answers_.at(id).appended.status().code(), absl::StatusCode::kAborted) << id;
+}
+
+TEST_F(WriterTest, WhatComesBetweenTheLookingAndTheTurnIsSeen) {
+  disk_.HoldSyncs(".log");
+  store_->Append(OneEvent("first", {"t:1"}), Noting("first"));
+  disk_.AwaitHeldSync();
+  // They look now, while the first is in nobody's sight.
+  store_->Append(OneEvent("first", {"t:1"}), Noting("again"));
+  store_->Append(UnlessThereIs("t:1", OneEvent("second")), Noting("second"));
+  store_->Append(UnlessThereIs("t:2", OneEvent("third")), Noting("third"));
+  disk_.LetSyncsGo();
+  store_.reset();  // answers all
+  ASSERT_TRUE(answers_.at("again").appended.ok());
+  EXPECT_TRUE(answers_.at("again").appended->replayed);
+  EXPECT_EQ(answers_.at("again").appended->last, Position(1));
+  EXPECT_EQ(answers_.at("second").appended.status().code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(answers_.at("third").appended.ok());
+}
+
+TEST_F(WriterTest, WhatComesBetweenIsSeenWhenItHasLeftTheNewestMemory) {
+  disk_.HoldSyncs(".log");
+  store_->Append(OneEvent("first", {"t:1"}), Noting("first"));
+  disk_.AwaitHeldSync();
+  // More than one write takes, and more than the index keeps in its newest memory.
+  std::vector<RocksEventStore::Asked> many;
+  for (int i = 0; i < 6'000; ++i) {
+    const std::string id = "many " + std::to_string(i);
+    many.push_back({OneEvent(id, {"m:" + std::to_string(i)}), Noting(id)});
+  }
+  many.push_back({OneEvent("first", {"t:1"}), Noting("again")});
+  many.push_back({UnlessThereIs("t:1", OneEvent("second")), Noting("second")});
+  many.push_back({UnlessThereIs("m:7", OneEvent("third")), Noting("third")});
+  many.push_back({UnlessThereIs("t:2", OneEvent("fourth")), Noting("fourth")});
+  store_->AppendAll(std::move(many));
+  disk_.LetSyncsGo();
+  store_.reset();  // answers all
+  ASSERT_TRUE(answers_.at("again").appended.ok());
+  EXPECT_TRUE(answers_.at("again").appended->replayed);
+  EXPECT_EQ(answers_.at("again").appended->last, Position(1));
+  EXPECT_EQ(answers_.at("second").appended.status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(answers_.at("third").appended.status().code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(answers_.at("fourth").appended.ok());
 }
 
 }  // namespace

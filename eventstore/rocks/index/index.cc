@@ -48,6 +48,7 @@ absl::StatusOr<std::unique_ptr<Index>> Index::Open(Database& database, Position 
   std::unique_ptr<Index> index(new Index(database, limits));
   index->newest_ = std::make_shared<MemoryIndex>();
   QL_RETURN_IF_ERROR(AddFromLog(database, on_disk, head, *index->newest_));
+  index->newest_after_ = on_disk;
   index->stored_ = head;
   {
     const absl::MutexLock lock(&index->mutex_);
@@ -75,6 +76,26 @@ std::shared_ptr<const IndexView> Index::view() const {
 
 void Index::Add(absl::Span<const TermPosting> postings) { newest_->Add(postings); }
 
+bool Index::HasPast(TermKind kind, std::string_view text, Position after) const {
+  return newest_->CountPast(Term::Of(kind, text), after) > 0;
+}
+
+bool Index::MayHaveCommitPast(std::string_view commit_id, Position after) const {
+  return after < newest_after_ || HasPast(TermKind::kCommit, commit_id, after);
+}
+
+bool Index::MayMatchPast(const Query& query, Position after) const {
+  if (after < newest_after_) return true;
+  return std::any_of(query.items.begin(), query.items.end(), [&](const QueryItem& item) {
+    const auto has_tag = [&](const std::string& tag) { return HasPast(TermKind::kTag, tag, after); };
+    const auto has_type = [&](const std::string& type) { return HasPast(TermKind::kType, type, after); };
+    const bool any_type =
+        item.types.empty() || !item.tags.empty();  // types of tags' events are not looked at
+    return std::all_of(item.tags.begin(), item.tags.end(), has_tag) &&
+           (any_type || std::any_of(item.types.begin(), item.types.end(), has_type));
+  });
+}
+
 void Index::Stored(Position head) {
   stored_ = head;
   if (newest_->bytes() < limits_.newest_bytes) return;
@@ -82,7 +103,7 @@ void Index::Stored(Position head) {
   if (view_->older != nullptr) return;
   auto next = std::make_shared<IndexView>(*view_);
   next->older = std::exchange(newest_, std::make_shared<MemoryIndex>());
-  next->older_end = head;
+  next->older_end = newest_after_ = head;
   next->newest = newest_;
   view_ = std::move(next);
   changed_.SignalAll();
@@ -110,6 +131,7 @@ absl::Status Index::Derive(Position head) {
   auto derived = std::make_shared<MemoryIndex>();
   QL_RETURN_IF_ERROR(AddFromLog(database_, from, head, *derived));
   newest_ = std::move(derived);
+  newest_after_ = from;
   stored_ = head;
   const absl::MutexLock lock(&mutex_);
   auto next = std::make_shared<IndexView>(*view_);

@@ -17,8 +17,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <thread>
 
+#include "eventstore/query.h"
 #include "eventstore/rocks/database.h"
 #include "eventstore/rocks/index/disk_iterators.h"
 #include "eventstore/rocks/index/memory_index.h"
@@ -35,8 +37,8 @@ struct IndexView {
   std::shared_ptr<DiskIterators> iterators;
 };
 
-// Thread-safe; Add(), Stored(), MakeRoom(), has_room() and Derive() are the committer's. `database` must
-// outlive it.
+// Thread-safe; Add(), Stored(), MakeRoom(), has_room(), Derive(), newest() and the questions of what is past
+// a position are the committer's. `database` must outlive it.
 class Index {
  public:
   struct Limits {
@@ -58,6 +60,10 @@ class Index {
   void Add(absl::Span<const TermPosting> postings);
   // The memory to which Add() adds.
   const MemoryIndex& newest() const { return *newest_; }
+  // False when there is no such thing past `after`, nor in what was added and is not stored yet; true when
+  // there may be. Looks into memory only.
+  bool MayHaveCommitPast(std::string_view commit_id, Position after) const;
+  bool MayMatchPast(const Query& query, Position after) const;
   // Everything up to `head` is in the log.
   void Stored(Position head);
   bool has_room() const { return newest_->bytes() < limits_.room_bytes; }
@@ -67,6 +73,8 @@ class Index {
   absl::Status Derive(Position head);
 
  private:
+  bool HasPast(TermKind kind, std::string_view text, Position after) const;
+
   Index(Database& database, const Limits& limits) : database_(database), limits_(limits) {}
 
   void WriteOlder();  // the writer's thread
@@ -74,6 +82,7 @@ class Index {
   Database& database_;
   const Limits limits_;
   std::shared_ptr<MemoryIndex> newest_;  // the committer's
+  Position newest_after_;                // the committer's: has all that is past this
   Position stored_;                      // the committer's
 
   mutable absl::Mutex mutex_;

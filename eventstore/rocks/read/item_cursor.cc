@@ -90,7 +90,7 @@ absl::Status TermCursor::SettleOnDisk(Position near) {
 
 void TermCursor::SeekMemory(Position last) {
   const MemoryIndex* first = view_->older.get();
-  const MemoryIndex* second = view_->newest.get();
+  const MemoryIndex* second = wants_newest_ ? view_->newest.get() : nullptr;
   if (direction_ == Direction::kBackwards) std::swap(first, second);
   copied_.clear();
   if (first != nullptr) first->Copy(term_, last, direction_, copied_);

@@ -19,8 +19,10 @@ namespace qinglan::eventstore::rocks {
 // The entries of one term, one a commit, on disk and in memory alike. Not thread-safe.
 class TermCursor {
  public:
-  TermCursor(const IndexView& view, const Term& term, Direction direction)
-      : view_(&view), term_(term), direction_(direction) {}
+  // Who wants none past `up_to` is spared the looking for them, as a rule.
+  TermCursor(const IndexView& view, const Term& term, Direction direction,
+             Position up_to = Position(UINT64_MAX))
+      : view_(&view), term_(term), direction_(direction), wants_newest_(up_to > view.older_end) {}
   ~TermCursor();
   TermCursor(TermCursor&&) noexcept = default;
 
@@ -44,6 +46,7 @@ class TermCursor {
   const IndexView* view_;
   Term term_;
   Direction direction_;
+  bool wants_newest_;
   bool valid_ = false;
   Position last_;
   bool on_disk_ = false;  // where the valid entry is

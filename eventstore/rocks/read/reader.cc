@@ -258,7 +258,7 @@ absl::StatusOr<Position> ReadMatching(const Index& index, const Query& query, co
 absl::StatusOr<EventStore::Commit> FindStoredCommit(const Index& index, std::string_view commit_id,
                                                     Position head) {
   const std::shared_ptr<const IndexView> view = index.view();
-  TermCursor postings(*view, Term::Of(TermKind::kCommit, commit_id), Direction::kForwards);
+  TermCursor postings(*view, Term::Of(TermKind::kCommit, commit_id), Direction::kForwards, head);
   QL_RETURN_IF_ERROR(postings.Seek(Position(0)));
   Records records(index.database());
   for (; postings.valid() && postings.last() <= head;) {

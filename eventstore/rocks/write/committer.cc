@@ -9,6 +9,7 @@
 
 #include "eventstore/check.h"
 #include "eventstore/own_status.h"
+#include "eventstore/rocks/write/check_ahead.h"
 #include "eventstore/text.h"
 
 namespace qinglan::eventstore::rocks {
@@ -57,33 +58,56 @@ Committer::~Committer() {
   thread_.join();
 }
 
-void Committer::Submit(AppendRequest request, EventStore::AppendDone done) {
-  const size_t bytes = BytesOf(request);
-  const size_t events = request.events.size();
-  absl::Status refused;
+void Committer::Submit(std::vector<EventStore::Asked> appends) {
+  std::vector<Waiting> waiting;
+  waiting.reserve(appends.size());
+  for (EventStore::Asked& append : appends) waiting.push_back(Look(std::move(append)));
+  Queue(std::move(waiting));
+}
+
+Committer::Waiting Committer::Look(EventStore::Asked append) const {
+  const size_t bytes = BytesOf(append.request);
+  const Position checked = CheckAhead(index_, append.request);
+  return {std::move(append.request), std::move(append.done), bytes, checked};
+}
+
+absl::Status Committer::Refusal(const Waiting& append) const {
+  if (closing_) return absl::UnavailableError("the event store is closing");
+  if (queue_.empty()) return absl::OkStatus();
+  if (queued_events_ + append.request.events.size() > limits_.events_max) {
+    return absl::ResourceExhaustedError(
+        fmt::format("{} events wait to be stored, at most {}", queued_events_, limits_.events_max));
+  }
+  if (queued_bytes_ + append.bytes > limits_.bytes_max) {
+    return absl::ResourceExhaustedError(
+        fmt::format("{} bytes wait to be stored, at most {}", queued_bytes_, limits_.bytes_max));
+  }
+  return absl::OkStatus();
+}
+
+void Committer::Queue(std::vector<Waiting> appends) {
+  std::vector<std::pair<EventStore::AppendDone, absl::Status>> refused;
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     wake = !busy_;  // else whoever writes looks, or has it looked, into the queue afterwards
-    if (closing_) {
-      refused = absl::UnavailableError("the event store is closing");
-    } else if (!queue_.empty() && queued_events_ + events > limits_.events_max) {
-      refused = absl::ResourceExhaustedError(
-          fmt::format("{} events wait to be stored, at most {}", queued_events_, limits_.events_max));
-    } else if (!queue_.empty() && queued_bytes_ + bytes > limits_.bytes_max) {
-      refused = absl::ResourceExhaustedError(
-          fmt::format("{} bytes wait to be stored, at most {}", queued_bytes_, limits_.bytes_max));
-    } else {
-      queue_.push_back({std::move(request), std::move(done), bytes});
-      queued_events_ += events;
-      queued_bytes_ += bytes;
+    for (Waiting& append : appends) {
+      if (absl::Status refusal = Refusal(append); !refusal.ok()) {
+        refused.emplace_back(std::move(append.done), std::move(refusal));
+        continue;
+      }
+      queued_events_ += append.request.events.size();
+      queued_bytes_ += append.bytes;
+      queue_.push_back(std::move(append));
     }
   }
-  if (!refused.ok()) return done(std::move(refused));
   if (wake) arrived_.notify_one();
+  for (auto& [done, refusal] : refused) done(std::move(refusal));
 }
 
 void Committer::CommitOrSubmit(AppendRequest request, EventStore::AppendDone done) {
+  std::vector<Waiting> alone;
+  alone.push_back(Look({std::move(request), std::move(done)}));
   bool here = false;
   {
     const std::lock_guard lock(mutex_);
@@ -92,9 +116,7 @@ void Committer::CommitOrSubmit(AppendRequest request, EventStore::AppendDone don
     here = !closing_ && !busy_ && queue_.empty() && one_at_a_time_ && failure_.ok() && index_.has_room();
     if (here) busy_ = true;
   }
-  if (!here) return Submit(std::move(request), std::move(done));
-  std::vector<Waiting> alone;
-  alone.push_back({std::move(request), std::move(done), 0});
+  if (!here) return Queue(std::move(alone));
   std::vector<Acknowledger::Answer> answers = Commit(alone);
   Leave(alone.size());
   answers.front().done(std::move(answers.front().appended));
@@ -145,7 +167,7 @@ std::vector<Acknowledger::Answer> Committer::Commit(std::vector<Waiting>& taken)
   answers.reserve(taken.size());
   if (status.ok()) {
     Batch batch(index_, tree_, end_.head, BeginWriting());
-    for (const Waiting& waiting : taken) answers.push_back(Decide(waiting.request, batch));
+    for (const Waiting& waiting : taken) answers.push_back(Decide(waiting, batch));
     status = Write(batch);
     EndWriting();
   }
@@ -185,31 +207,37 @@ void Committer::Settle(absl::Time instant) {
   written_.wait(lock, [this, to_end = ended_ + 1] { return ended_ >= to_end; });
 }
 
-absl::StatusOr<Appended> Committer::Decide(const AppendRequest& request, Batch& batch) const {
+absl::StatusOr<Appended> Committer::Decide(const Waiting& waiting, Batch& batch) const {
+  const AppendRequest& request = waiting.request;
   if (const Batch::Commit* commit = batch.Find(request.commit_id); commit != nullptr) {
     return FirstAnswerAgain(commit->appended, commit->request->fingerprint, request);
   }
-  const absl::StatusOr<EventStore::Commit> stored = FindStoredCommit(index_, request.commit_id, end_.head);
-  if (stored.ok()) return FirstAnswerAgain(stored->appended, stored->fingerprint, request);
-  if (!absl::IsNotFound(stored.status())) return stored.status();
-  if (request.condition.has_value()) QL_RETURN_IF_ERROR(CheckCondition(*request.condition, batch));
+  if (index_.MayHaveCommitPast(request.commit_id, waiting.checked)) {
+    const absl::StatusOr<EventStore::Commit> stored = FindStoredCommit(index_, request.commit_id, end_.head);
+    if (stored.ok()) return FirstAnswerAgain(stored->appended, stored->fingerprint, request);
+    if (!absl::IsNotFound(stored.status())) return stored.status();
+  }
+  if (request.condition.has_value()) QL_RETURN_IF_ERROR(CheckCondition(waiting, batch));
   return batch.Add(request);
 }
 
-absl::Status Committer::CheckCondition(const AppendCondition& condition, const Batch& batch) const {
+absl::Status Committer::CheckCondition(const Waiting& waiting, const Batch& batch) const {
+  const AppendCondition& condition = *waiting.request.condition;
   if (condition.after > batch.head()) {
     return absl::InvalidArgumentError(
         fmt::format("condition.after: {} is past the head {}", condition.after.value, batch.head().value));
   }
+  const Position after = std::max(condition.after, waiting.checked);
+  if (!index_.MayMatchPast(condition.fail_if_events_match, after)) return absl::OkStatus();
   std::optional<Position> conflict;
   const auto meet = [&](const EventView& event) {
     conflict = event.position;
     return false;
   };
   const absl::StatusOr<Position> read =
-      ReadMatching(index_, condition.fail_if_events_match, {.after = condition.after}, end_.head, meet);
+      ReadMatching(index_, condition.fail_if_events_match, {.after = after}, end_.head, meet);
   if (!read.ok()) return read.status();
-  if (!conflict.has_value()) conflict = batch.FirstMatch(condition.fail_if_events_match, condition.after);
+  if (!conflict.has_value()) conflict = batch.FirstMatch(condition.fail_if_events_match, after);
   return conflict.has_value() ? ConflictError(*conflict) : absl::OkStatus();
 }
 

@@ -40,10 +40,10 @@ class Committer {
   // Answers all that waits, then stops.
   ~Committer();
 
-  // EventStore::Append() for a request that has been checked.
-  void Submit(AppendRequest request, EventStore::AppendDone done);
-  // The same, and the caller's thread writes itself when nobody does and appends come one at a time. `done`
-  // is then the last that is done: it may end the committer's life.
+  // EventStore::AppendAll() for requests that have been checked.
+  void Submit(std::vector<EventStore::Asked> appends);
+  // The same for one, and the caller's thread writes itself when nobody does and appends come one at a time.
+  // `done` is then the last that is done: it may end the committer's life.
   void CommitOrSubmit(AppendRequest request, EventStore::AppendDone done);
 
   // From its return on nothing more becomes visible that was recorded at or before `instant`, as far as the
@@ -55,8 +55,13 @@ class Committer {
     AppendRequest request;
     EventStore::AppendDone done;
     size_t bytes;
+    Position checked;  // up to here nothing speaks against it: CheckAhead()
   };
 
+  Waiting Look(EventStore::Asked append) const;
+  void Queue(std::vector<Waiting> appends);
+  // Why it can not wait. With the lock held.
+  absl::Status Refusal(const Waiting& append) const;
   void Run();
   // Waits for work and for the writer's role; no work means that it is time to stop.
   std::vector<Waiting> Take();
@@ -65,8 +70,8 @@ class Committer {
   // What it throws ends the process: gRPC would swallow it on a thread of its own, and nobody could tell how
   // far the log had got.
   std::vector<Acknowledger::Answer> Commit(std::vector<Waiting>& taken) noexcept;
-  absl::StatusOr<Appended> Decide(const AppendRequest& request, Batch& batch) const;
-  absl::Status CheckCondition(const AppendCondition& condition, const Batch& batch) const;
+  absl::StatusOr<Appended> Decide(const Waiting& waiting, Batch& batch) const;
+  absl::Status CheckCondition(const Waiting& waiting, const Batch& batch) const;
   absl::Status Write(Batch& batch);
   // The time of the next batch, which is being written until EndWriting().
   absl::Time BeginWriting();

@@ -60,11 +60,18 @@ absl::Status AppendStreamCall::Take(std::string_view message, bool had_to_come) 
     }
     slots.back()->ends_message = true;
   }
+  std::vector<EventStore::Asked> asked;
+  asked.reserve(appends.size());
   for (size_t i = 0; i < appends.size(); ++i) {
-    Slot* slot = slots[i];
-    auto done = [this, slot](absl::StatusOr<Appended> outcome) { Answer(*slot, std::move(outcome)); };
-    alone ? parts_.store.AppendHere(std::move(appends[i]), std::move(done))
-          : parts_.store.Append(std::move(appends[i]), std::move(done));
+    const auto answer = [this, slot = slots[i]](absl::StatusOr<Appended> outcome) {
+      Answer(*slot, std::move(outcome));
+    };
+    asked.push_back({std::move(appends[i]), answer});
+  }
+  if (alone) {
+    parts_.store.AppendHere(std::move(asked.front().request), std::move(asked.front().done));
+  } else {
+    parts_.store.AppendAll(std::move(asked));
   }
   return absl::OkStatus();
 }

@@ -59,6 +59,11 @@ class Disk {
   void LetOneSyncGo();
   void LetSyncsGo();
 
+  // The next read from a file whose name ends in `suffix` waits until LetReadGo(), and that one alone.
+  void HoldNextRead(std::string suffix);
+  void AwaitHeldRead();
+  void LetReadGo();
+
  private:
   class Files;
   class WritableFile;
@@ -95,6 +100,9 @@ class Disk {
   std::optional<std::string> held_;  // suffix
   int waiting_ = 0;
   int let_go_ = 0;  // of those, or of the next ones
+  enum class HeldRead { kNone, kToCome, kWaiting };
+  HeldRead held_read_ = HeldRead::kNone;
+  std::string held_read_of_;  // suffix
 
   std::unique_ptr<rocksdb::Env> env_;
 };
