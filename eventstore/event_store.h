@@ -105,28 +105,33 @@ class EventStore {
 
   virtual ~EventStore() = default;
 
-  // Stores one commit and calls `done` once, when it is on stable storage or known not to be stored; `done`
-  // runs on a thread of the store's, or on this one when nothing had to be waited for, and must be quick.
-  // May read from the disk what its id and its condition ask for, and does not wait for the write. Errors:
+  // Stores one commit and calls `done` once, when it is on stable storage or known not to be stored: on a
+  // thread of the store's, or on this one, before this returns, when it is refused without having had to
+  // wait. `done` must be quick; what it appends is looked up on its thread. The calling thread may read from
+  // the disk, for as long as it takes to look up the id and the condition; it never waits for the write.
+  // Errors:
   //   ABORTED             the condition failed; ConflictPosition() tells the event
   //   ALREADY_EXISTS      commit_id was used with another fingerprint
   //   INVALID_ARGUMENT    a limit or the request's form; the message names the field
-  //   RESOURCE_EXHAUSTED  the queue is full
+  //   RESOURCE_EXHAUSTED  the queue is full, or the disk
   //   UNAVAILABLE         the store is closing or its disk failed; the outcome may be unknown: ask again with
   //                       the same id
-  //   DATA_LOSS           the condition could not be checked because a stored record is damaged
+  //   DATA_LOSS           id or condition could not be looked up because what is stored is damaged
   virtual void Append(AppendRequest request, AppendDone done) = 0;
 
-  // The same for each of them, in this order: for what has come together, which one write may then serve.
-  struct Asked {
+  // A request, and whom to answer.
+  struct PendingAppend {
     AppendRequest request;
     AppendDone done;
   };
-  virtual void AppendAll(std::vector<Asked> appends) {
-    for (Asked& append : appends) Append(std::move(append.request), std::move(append.done));
+  // Append() for each. Each succeeds or fails alone; those that are stored are stored in this order, others'
+  // commits between them or not. Answers may come in another order: a refusal comes at once. One write may
+  // serve many of them.
+  virtual void AppendAll(std::vector<PendingAppend> appends) {
+    for (PendingAppend& append : appends) Append(std::move(append.request), std::move(append.done));
   }
 
-  // The same for a caller that has nothing else to do: the store may write on this very thread, for as long
+  // Append() for a caller that has nothing else to do: the store may write on this very thread, for as long
   // as the disk takes, and call `done` on it before it returns, so that no other thread has to be woken. The
   // answer may come before those of appends that were begun earlier and are not answered yet. `done` must not
   // call this again: each would begin on top of the one before.
@@ -134,7 +139,7 @@ class EventStore {
     Append(std::move(request), std::move(done));
   }
 
-  // The same, waiting for the answer.
+  // Append(), waiting for the answer.
   [[nodiscard]] absl::StatusOr<Appended> AppendAndWait(AppendRequest request);
 
   // Hands matching events to `visit` in order of position. Returns the position up to which the log was read:

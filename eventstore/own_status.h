@@ -1,4 +1,4 @@
-// An error for another thread while its owner goes on to use it, or to put another in its place.
+// A deep copy of a status: for one that goes to another thread while its owner keeps it.
 #pragma once
 
 #include <absl/status/status.h>

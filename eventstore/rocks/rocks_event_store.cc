@@ -59,19 +59,21 @@ RocksEventStore::~RocksEventStore() {
 }
 
 void RocksEventStore::Append(AppendRequest request, AppendDone done) {
-  std::vector<Asked> one;
+  std::vector<PendingAppend> one;
   one.push_back({std::move(request), std::move(done)});
   AppendAll(std::move(one));
 }
 
-void RocksEventStore::AppendAll(std::vector<Asked> appends) {
-  std::erase_if(appends, [](Asked& append) {
+void RocksEventStore::AppendAll(std::vector<PendingAppend> appends) {
+  std::vector<std::pair<AppendDone, absl::Status>> refused;
+  std::erase_if(appends, [&](PendingAppend& append) {
     absl::Status status = CheckRequest(append.request);
-    const bool refused = !status.ok();
-    if (refused) append.done(std::move(status));
-    return refused;
+    if (status.ok()) return false;
+    refused.emplace_back(std::move(append.done), std::move(status));
+    return true;
   });
-  committer_->Submit(std::move(appends));
+  if (!appends.empty()) committer_->Submit(std::move(appends));
+  for (auto& [done, status] : refused) done(std::move(status));
 }
 
 void RocksEventStore::AppendHere(AppendRequest request, AppendDone done) {

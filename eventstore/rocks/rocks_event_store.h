@@ -49,7 +49,7 @@ class RocksEventStore final : public EventStore, public ProvableLog {
   ~RocksEventStore() override;
 
   void Append(AppendRequest request, AppendDone done) override;
-  void AppendAll(std::vector<Asked> appends) override;
+  void AppendAll(std::vector<PendingAppend> appends) override;
   void AppendHere(AppendRequest request, AppendDone done) override;
   absl::StatusOr<Position> Read(const Query& query, const ReadOptions& options,
                                 EventVisitor visit) const override;

@@ -54,33 +54,32 @@ absl::StatusOr<v1::GetTeacherResponse> GetTeacher(const EventStore& store, const
   return std::move(teacher.entry);
 }
 
-// Whether `org_id` is `ancestor_id` or lies below it.
-absl::StatusOr<bool> LiesWithin(const EventStore& store, std::string org_id, const std::string& ancestor_id) {
-  while (!org_id.empty() && org_id != ancestor_id) {
-    QL_ASSIGN_OR_RETURN(const Organisations known,
-                        Fold<Organisations>(store, Query{{Organisations::Reads(org_id)}}));
-    const auto found = known.by_id.find(org_id);
-    org_id = found == known.by_id.end() ? "" : found->second.parent_id();
-  }
-  return !org_id.empty();
-}
-
 // Below which organisation it hangs; empty for a root.
 absl::StatusOr<std::string> ParentOf(const EventStore& store, const std::string& org_id) {
   std::string parent_id;
   const Query query{{runtime::Of<v1::OrganisationCreated>({runtime::Tag("org", org_id)})}};
-  const auto read = store.Read(query, {}, [&](const eventstore::EventView& event) {
+  eventstore::ReadOptions first;
+  first.limit = 1;  // what comes behind are its children, which bear its tag, too
+  const auto read = store.Read(query, first, [&](const eventstore::EventView& event) {
     const auto created = runtime::As<v1::OrganisationCreated>(event);
-    const bool is_it = created.has_value() && created->org_id() == org_id;
-    if (is_it) parent_id = created->parent_id();
-    return !is_it;  // what comes behind are its children, which bear its tag, too
+    if (created.has_value() && created->org_id() == org_id) parent_id = created->parent_id();
+    return false;
   });
   QL_RETURN_IF_ERROR(read.status());
   return parent_id;
 }
 
-// An organisation is hung once and never elsewhere, so how deep its parent hangs is what it was.
-absl::Status MayHangAsDeep(const EventStore& store, const v1::CreateOrganisationRequest& command) {
+// Whether `org_id` is `ancestor_id` or lies below it.
+absl::StatusOr<bool> LiesWithin(const EventStore& store, std::string org_id, const std::string& ancestor_id) {
+  for (int level = 0; level < kOrganisationDepthMax && !org_id.empty() && org_id != ancestor_id; ++level) {
+    QL_ASSIGN_OR_RETURN(org_id, ParentOf(store, org_id));
+  }
+  return !org_id.empty() && org_id == ancestor_id;
+}
+
+// ORGANISATION_TOO_DEEP when the parent hangs on the last level. An organisation never gets another parent,
+// so this needs no part in the append's condition.
+absl::Status CheckDepth(const EventStore& store, const v1::CreateOrganisationRequest& command) {
   int depth = 1;
   for (std::string above = command.parent_id(); !above.empty(); ++depth) {
     if (depth == kOrganisationDepthMax)
@@ -136,7 +135,7 @@ absl::StatusOr<v1::FindTeacherResponse> FindTeacher(const EventStore& store,
 void Register(runtime::ServiceTable& table) {
   table.Command<CreateDistrict>();
   table.Command<CreateOrganisation>([&store = table.store()](const v1::CreateOrganisationRequest& command) {
-    return MayHangAsDeep(store, command);
+    return CheckDepth(store, command);
   });
   table.Command<RenameOrganisation>();
   table.Command<CloseOrganisation>();

@@ -63,17 +63,17 @@ class ServiceTable {
         });
   }
 
-  // The same behind `before`, which refuses for what has been recorded and never changes: it needs no part in
-  // the append's condition.
+  // The same behind `check`, which is asked first, of retries too, and apart from the append's condition:
+  // only for a refusal that rests on what never changes. Its error is the rpc's.
   template <class Decision>
-  void Command(std::function<absl::Status(const typename Decision::Command&)> before) {
+  void Command(std::function<absl::Status(const typename Decision::Command&)> check) {
     using Request = typename Decision::Command;
     using Response = typename Decision::Answer;
     Add(Request::descriptor(), Response::descriptor(), true,
-        [this, before = std::move(before)](const Call& call, const google::protobuf::Message& request,
-                                           google::protobuf::Message& response) {
+        [this, check = std::move(check)](const Call& call, const google::protobuf::Message& request,
+                                         google::protobuf::Message& response) {
           const auto& command = static_cast<const Request&>(request);
-          QL_RETURN_IF_ERROR(before(command));
+          QL_RETURN_IF_ERROR(check(command));
           return Execute<Decision>(store_, environment_, call, command, static_cast<Response&>(response));
         });
   }

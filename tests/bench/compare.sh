@@ -280,8 +280,8 @@ restored() {
     '{bench: "restore", events: $events, seconds: ($ended - $began), events_per_second: ($events / ($ended - $began)), stream_bytes: $bytes}'
 }
 
-# Once each, for they take long: the append of a small log and of a large one in turns, the start with the large one and
-# its memory. Both logs are compacted before: what is compared is a long log with a short one, not with the end of having
+# Filled once, for that takes long: the append of a small log and of a large one in turns, both servers running, the start
+# with the large one and its memory. Both logs are compacted before: what is compared is a long log with a short one, not with the end of having
 # filled it. And in turns, for what else a machine or a disk has to do makes the difference of minutes.
 large_log() {
   local log small=$work/small large=$work/large
@@ -295,7 +295,7 @@ large_log() {
     start_server || { note_failure "append-$log: the server did not start"; return; }
   done
   for round in $(seq "$runs"); do
-    for log in small large; do
+    for log in $([ $((round % 2)) = 1 ] && echo small large || echo large small); do
       served=$work/$log
       ours "append-$log" append --clients=8 "${times[@]}"
     done

@@ -99,7 +99,7 @@ TEST_P(AppendTest, WhatIsAppendedTogetherIsStoredInItsOrderAndAnsweredEachForIts
       unless("t:2", MakeRequest("c", {MakeEvent("type", {"t:2"})})),
   };
   std::vector<std::promise<absl::StatusOr<Appended>>> answers(requests.size());
-  std::vector<EventStore::Asked> together;
+  std::vector<EventStore::PendingAppend> together;
   for (size_t i = 0; i < requests.size(); ++i) {
     together.push_back({requests[i], [&answers, i](absl::StatusOr<Appended> appended) {
                           answers[i].set_value(std::move(appended));

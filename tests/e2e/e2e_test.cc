@@ -144,7 +144,7 @@ TEST(EndToEnd, TheLogsProcessAloneAnswersOperatorsAndRefusesOthers) {
 }
 
 // Its operator may have made it so on purpose: it is served from, and left as it is.
-TEST(EndToEnd, AFolderOfDataThatOthersMayEnterIsToldOfOnce) {
+TEST(EndToEnd, AFolderOfDataThatOthersMayEnterIsWarnedOfAtEachStart) {
   namespace fs = std::filesystem;
   Installation installation;
   const auto told_by_a_start = [&] {

@@ -90,8 +90,9 @@ AppendRequest OneEvent(const std::string& id, const std::string& tag) {
   return request;
 }
 
-// The condition is broken by an event deep in the log; the read that should find it fails at its first, its
-// second ... access to the disk.
+// The condition is broken by an event deep in the log; what looks for it fails at its first, its second ...
+// access to the disk. It is looked for twice: when the asking thread's look fails, the writer looks itself,
+// and finds the conflict; when the writer's fails, the append is refused.
 TEST(FailedReadTest, AConditionThatCannotBeReadIsNeverTakenForHolding) {
   Hush();
   Evidence evidence("failed_read_in_condition");

@@ -137,23 +137,25 @@ TEST_F(WriterTest, ACallerThatWritesItselfIsToldOfAFailingDisk) {
 }
 
 TEST_F(WriterTest, WhoseConditionWaitsForTheDiskHoldsUpNobodyElse) {
-  for (int i = 0; i < 500; ++i)  // so that most of the index is on the disk
-    ASSERT_TRUE(
-        store_->AppendAndWait(OneEvent("before " + std::to_string(i), {"t:" + std::to_string(i)})).ok());
-  store_.reset();
-  store_ = *RocksEventStore::Open(SmallStore(folder_.log(), disk_.env()));
-  ASSERT_TRUE(store_->AppendAndWait(OneEvent("warm")).ok());
+  for (int i = 0; i < 500; ++i) {  // so that most of the index is on the disk
+    const std::string number = std::to_string(i);
+    ASSERT_TRUE(store_->AppendAndWait(OneEvent("before " + number, {"t:" + number})).ok());
+  }
+  RocksEventStore::Options options = SmallStore(folder_.log(), disk_.env());
+  options.cache_bytes = 0;  // whoever looks reads
   for (const bool writes_itself : {false, true}) {
-    disk_.HoldNextRead(".sst");
+    store_.reset();
+    store_ = *RocksEventStore::Open(options);
     std::thread slow([&] {
-      AppendRequest request = UnlessThereIs(writes_itself ? "t:1" : "t:2", OneEvent("slow"));
+      AppendRequest request = UnlessThereIs("t:2", OneEvent("slow"));
+      disk_.held_read().HoldMyNext(".sst");
       writes_itself ? store_->AppendHere(std::move(request), Noting("here"))
                     : store_->Append(std::move(request), Noting("queued"));
     });
-    disk_.AwaitHeldRead();
+    EXPECT_TRUE(disk_.held_read().Await());
     const auto other = store_->AppendAndWait(OneEvent(writes_itself ? "other 1" : "other 2"));
     EXPECT_TRUE(other.ok()) << other.status();
-    disk_.LetReadGo();
+    disk_.held_read().LetGo();
     slow.join();
   }
   store_.reset();  // answers all
@@ -183,7 +185,7 @@ TEST_F(WriterTest, WhatComesBetweenIsSeenWhenItHasLeftTheNewestMemory) {
   store_->Append(OneEvent("first", {"t:1"}), Noting("first"));
   disk_.AwaitHeldSync();
   // More than one write takes, and more than the index keeps in its newest memory.
-  std::vector<RocksEventStore::Asked> many;
+  std::vector<RocksEventStore::PendingAppend> many;
   for (int i = 0; i < 6'000; ++i) {
     const std::string id = "many " + std::to_string(i);
     many.push_back({OneEvent(id, {"m:" + std::to_string(i)}), Noting(id)});

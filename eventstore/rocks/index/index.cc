@@ -76,24 +76,12 @@ std::shared_ptr<const IndexView> Index::view() const {
 
 void Index::Add(absl::Span<const TermPosting> postings) { newest_->Add(postings); }
 
-bool Index::HasPast(TermKind kind, std::string_view text, Position after) const {
-  return newest_->CountPast(Term::Of(kind, text), after) > 0;
-}
-
 bool Index::MayHaveCommitPast(std::string_view commit_id, Position after) const {
-  return after < newest_after_ || HasPast(TermKind::kCommit, commit_id, after);
+  return after < newest_after_ || newest_->CountPast(Term::Of(TermKind::kCommit, commit_id), after) > 0;
 }
 
 bool Index::MayMatchPast(const Query& query, Position after) const {
-  if (after < newest_after_) return true;
-  return std::any_of(query.items.begin(), query.items.end(), [&](const QueryItem& item) {
-    const auto has_tag = [&](const std::string& tag) { return HasPast(TermKind::kTag, tag, after); };
-    const auto has_type = [&](const std::string& type) { return HasPast(TermKind::kType, type, after); };
-    const bool any_type =
-        item.types.empty() || !item.tags.empty();  // types of tags' events are not looked at
-    return std::all_of(item.tags.begin(), item.tags.end(), has_tag) &&
-           (any_type || std::any_of(item.types.begin(), item.types.end(), has_type));
-  });
+  return after < newest_after_ || newest_->MayMatchPast(query, after);
 }
 
 void Index::Stored(Position head) {

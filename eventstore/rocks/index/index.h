@@ -37,8 +37,8 @@ struct IndexView {
   std::shared_ptr<DiskIterators> iterators;
 };
 
-// Thread-safe; Add(), Stored(), MakeRoom(), has_room(), Derive(), newest() and the questions of what is past
-// a position are the committer's. `database` must outlive it.
+// Thread-safe; but Add(), Stored(), MakeRoom(), has_room(), Derive(), newest(), MayHaveCommitPast() and
+// MayMatchPast() are for who has the writer's role (committer.h). `database` must outlive it.
 class Index {
  public:
   struct Limits {
@@ -60,8 +60,8 @@ class Index {
   void Add(absl::Span<const TermPosting> postings);
   // The memory to which Add() adds.
   const MemoryIndex& newest() const { return *newest_; }
-  // False when there is no such thing past `after`, nor in what was added and is not stored yet; true when
-  // there may be. Looks into memory only.
+  // Whether such a commit, or an event that matches, may lie past `after`, those of the batch under way
+  // included. Always true when `after` lies before the newest memory. Reads nothing from the disk.
   bool MayHaveCommitPast(std::string_view commit_id, Position after) const;
   bool MayMatchPast(const Query& query, Position after) const;
   // Everything up to `head` is in the log.
@@ -73,8 +73,6 @@ class Index {
   absl::Status Derive(Position head);
 
  private:
-  bool HasPast(TermKind kind, std::string_view text, Position after) const;
-
   Index(Database& database, const Limits& limits) : database_(database), limits_(limits) {}
 
   void WriteOlder();  // the writer's thread
@@ -82,7 +80,7 @@ class Index {
   Database& database_;
   const Limits limits_;
   std::shared_ptr<MemoryIndex> newest_;  // the committer's
-  Position newest_after_;                // the committer's: has all that is past this
+  Position newest_after_;                // the committer's: view_'s older_end, without the lock
   Position stored_;                      // the committer's
 
   mutable absl::Mutex mutex_;

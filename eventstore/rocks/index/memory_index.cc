@@ -85,6 +85,20 @@ void MemoryIndex::ForEachPast(const Term& term, Position after,
   while (at != list->end() && visit(*at)) ++at;
 }
 
+bool MemoryIndex::MayMatchPast(const Query& query, Position after) const {
+  return std::any_of(query.items.begin(), query.items.end(), [&](const QueryItem& item) {
+    const auto has_tag = [&](const std::string& tag) {
+      return CountPast(Term::Of(TermKind::kTag, tag), after) > 0;
+    };
+    const auto has_type = [&](const std::string& type) {
+      return CountPast(Term::Of(TermKind::kType, type), after) > 0;
+    };
+    const bool any_type = item.types.empty() || !item.tags.empty();  // tags say enough
+    return std::all_of(item.tags.begin(), item.tags.end(), has_tag) &&
+           (any_type || std::any_of(item.types.begin(), item.types.end(), has_type));
+  });
+}
+
 void MemoryIndex::ForEachTerm(absl::FunctionRef<void(const Term&, absl::Span<const Posting>)> visit) const {
   const absl::ReaderMutexLock lock(&mutex_);
   std::vector<std::pair<uint64_t, const List*>> terms;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "eventstore/event.h"
+#include "eventstore/query.h"
 #include "eventstore/rocks/format/posting.h"
 
 namespace qinglan::eventstore::rocks {
@@ -43,6 +44,9 @@ class MemoryIndex {
   // visitor must not come back here.
   size_t CountPast(const Term& term, Position after) const;
   void ForEachPast(const Term& term, Position after, absl::FunctionRef<bool(const Posting&)> visit) const;
+
+  // Whether an event past `after` may match: false when no posting says so.
+  bool MayMatchPast(const Query& query, Position after) const;
 
   // Every term, in order of key, with its postings. Of an index to which nothing is added any more.
   void ForEachTerm(absl::FunctionRef<void(const Term&, absl::Span<const Posting>)> visit) const;

@@ -122,16 +122,16 @@ absl::Status TermCursor::Decode(Places& places) const {
   return DataLossError(last_, "a posting does not parse");
 }
 
-ItemCursor::ItemCursor(const IndexView& view, const QueryItem& item, Direction direction)
+ItemCursor::ItemCursor(const IndexView& view, const QueryItem& item, Direction direction, Position up_to)
     : direction_(direction), all_(!item.tags.empty()) {
   QL_CHECK(!item.tags.empty() || !item.types.empty(), "an item without terms is read from the log");
   for (const std::string& tag : item.tags)
-    terms_.emplace_back(view, Term::Of(TermKind::kTag, tag), direction);
+    terms_.emplace_back(view, Term::Of(TermKind::kTag, tag), direction, up_to);
   for (const std::string& type : item.types) {
     if (all_) {
       type_hashes_.push_back(TypeHash(type));
     } else {
-      terms_.emplace_back(view, Term::Of(TermKind::kType, type), direction);
+      terms_.emplace_back(view, Term::Of(TermKind::kType, type), direction, up_to);
     }
   }
 }

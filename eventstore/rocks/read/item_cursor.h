@@ -19,7 +19,7 @@ namespace qinglan::eventstore::rocks {
 // The entries of one term, one a commit, on disk and in memory alike. Not thread-safe.
 class TermCursor {
  public:
-  // Who wants none past `up_to` is spared the looking for them, as a rule.
+  // For who stops at `up_to`: entries past it may come or not, for where there is nothing else nobody looks.
   TermCursor(const IndexView& view, const Term& term, Direction direction,
              Position up_to = Position(UINT64_MAX))
       : view_(&view), term_(term), direction_(direction), wants_newest_(up_to > view.older_end) {}
@@ -61,7 +61,8 @@ class TermCursor {
 //   shortest list types only   the union of the types' lists
 class ItemCursor {
  public:
-  ItemCursor(const IndexView& view, const QueryItem& item, Direction direction);
+  // `up_to` as above.
+  ItemCursor(const IndexView& view, const QueryItem& item, Direction direction, Position up_to);
 
   absl::Status Seek(Position last);
   absl::Status Next();

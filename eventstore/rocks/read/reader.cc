@@ -137,7 +137,7 @@ absl::Status Reading::Merge() {
   std::vector<ItemCursor> items;
   items.reserve(query_.items.size());
   for (const QueryItem& item : query_.items) {
-    items.emplace_back(*view_, item, direction_);
+    items.emplace_back(*view_, item, direction_, up_to_);
     QL_RETURN_IF_ERROR(items.back().Seek(start));
   }
   size_t together = std::min(limit_, kTogetherFirst);

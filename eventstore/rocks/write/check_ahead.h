@@ -1,9 +1,10 @@
-// What must be looked up before a commit may be stored, looked up by whoever asks for it, before its turn
-// comes.
+// What must be looked up before a commit may be stored, looked up by the thread that asks for it, before its
+// turn comes.
 //
-// One thread at a time writes, and everybody waits for it. So it looks only at what is in memory for having
-// come last; what must be read from the disk, and a condition that takes long to check, hold up those who ask
-// for them.
+// One thread at a time writes, and everybody waits for it. So a commit that nothing speaks against costs it a
+// look into the newest memory of the index, and what had to be read from the disk, or took long, held up only
+// whoever asked. What does speak against a commit, and what has come since, the writer finds for itself: a
+// refusal is always its own.
 #pragma once
 
 #include "eventstore/event_store.h"
@@ -11,9 +12,10 @@
 
 namespace qinglan::eventstore::rocks {
 
-// How far nothing speaks against the request: up to there no commit has its id, and no event makes its
-// condition fail. Position 0 when something does, or it could not be found out: who writes has to look
-// himself, and says what. Never past the published head. Thread-safe.
-Position CheckAhead(const Index& index, const AppendRequest& request);
+// How far nothing speaks against the request: up to there no commit has its id, and no event meets its
+// condition. Never past `head`, which readers see, and which was taken before this call; no further than
+// where the index's newest memory begins when that tells by a look that the rest holds nothing. Position 0
+// when the id is there, or it could not be found out. Thread-safe.
+Position CheckAhead(const Index& index, const AppendRequest& request, Position head);
 
 }  // namespace qinglan::eventstore::rocks

@@ -15,6 +15,10 @@
 namespace qinglan::eventstore::rocks {
 namespace {
 
+// Looked up before the first of them is queued: one write may serve them, and the writer need not wait for
+// more.
+constexpr size_t kQueuedTogetherMax = 256;
+
 size_t BytesOf(const AppendRequest& request) {
   size_t bytes = request.commit_id.size() + request.fingerprint.size() + request.actor.size();
   for (const NewEvent& event : request.events) {
@@ -58,20 +62,22 @@ Committer::~Committer() {
   thread_.join();
 }
 
-void Committer::Submit(std::vector<EventStore::Asked> appends) {
+void Committer::Submit(std::vector<EventStore::PendingAppend> appends) {
   std::vector<Waiting> waiting;
-  waiting.reserve(appends.size());
-  for (EventStore::Asked& append : appends) waiting.push_back(Look(std::move(append)));
-  Queue(std::move(waiting));
+  for (EventStore::PendingAppend& append : appends) {
+    waiting.push_back(LookAhead(std::move(append)));
+    if (waiting.size() == kQueuedTogetherMax) Enqueue(std::exchange(waiting, {}));
+  }
+  if (!waiting.empty()) Enqueue(std::move(waiting));
 }
 
-Committer::Waiting Committer::Look(EventStore::Asked append) const {
+Committer::Waiting Committer::LookAhead(EventStore::PendingAppend append) const noexcept {
   const size_t bytes = BytesOf(append.request);
-  const Position checked = CheckAhead(index_, append.request);
-  return {std::move(append.request), std::move(append.done), bytes, checked};
+  const Position clear_up_to = CheckAhead(index_, append.request, head_.Get());
+  return {std::move(append.request), std::move(append.done), bytes, clear_up_to};
 }
 
-absl::Status Committer::Refusal(const Waiting& append) const {
+absl::Status Committer::CheckRoom(const Waiting& append) const {
   if (closing_) return absl::UnavailableError("the event store is closing");
   if (queue_.empty()) return absl::OkStatus();
   if (queued_events_ + append.request.events.size() > limits_.events_max) {
@@ -85,14 +91,14 @@ absl::Status Committer::Refusal(const Waiting& append) const {
   return absl::OkStatus();
 }
 
-void Committer::Queue(std::vector<Waiting> appends) {
+void Committer::Enqueue(std::vector<Waiting> appends) {
   std::vector<std::pair<EventStore::AppendDone, absl::Status>> refused;
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     wake = !busy_;  // else whoever writes looks, or has it looked, into the queue afterwards
     for (Waiting& append : appends) {
-      if (absl::Status refusal = Refusal(append); !refusal.ok()) {
+      if (absl::Status refusal = CheckRoom(append); !refusal.ok()) {
         refused.emplace_back(std::move(append.done), std::move(refusal));
         continue;
       }
@@ -107,7 +113,7 @@ void Committer::Queue(std::vector<Waiting> appends) {
 
 void Committer::CommitOrSubmit(AppendRequest request, EventStore::AppendDone done) {
   std::vector<Waiting> alone;
-  alone.push_back(Look({std::move(request), std::move(done)}));
+  alone.push_back(LookAhead({std::move(request), std::move(done)}));
   bool here = false;
   {
     const std::lock_guard lock(mutex_);
@@ -116,7 +122,7 @@ void Committer::CommitOrSubmit(AppendRequest request, EventStore::AppendDone don
     here = !closing_ && !busy_ && queue_.empty() && one_at_a_time_ && failure_.ok() && index_.has_room();
     if (here) busy_ = true;
   }
-  if (!here) return Queue(std::move(alone));
+  if (!here) return Enqueue(std::move(alone));
   std::vector<Acknowledger::Answer> answers = Commit(alone);
   Leave(alone.size());
   answers.front().done(std::move(answers.front().appended));
@@ -212,7 +218,7 @@ absl::StatusOr<Appended> Committer::Decide(const Waiting& waiting, Batch& batch)
   if (const Batch::Commit* commit = batch.Find(request.commit_id); commit != nullptr) {
     return FirstAnswerAgain(commit->appended, commit->request->fingerprint, request);
   }
-  if (index_.MayHaveCommitPast(request.commit_id, waiting.checked)) {
+  if (index_.MayHaveCommitPast(request.commit_id, waiting.clear_up_to)) {
     const absl::StatusOr<EventStore::Commit> stored = FindStoredCommit(index_, request.commit_id, end_.head);
     if (stored.ok()) return FirstAnswerAgain(stored->appended, stored->fingerprint, request);
     if (!absl::IsNotFound(stored.status())) return stored.status();
@@ -227,7 +233,8 @@ absl::Status Committer::CheckCondition(const Waiting& waiting, const Batch& batc
     return absl::InvalidArgumentError(
         fmt::format("condition.after: {} is past the head {}", condition.after.value, batch.head().value));
   }
-  const Position after = std::max(condition.after, waiting.checked);
+  const Position after = std::max(condition.after, waiting.clear_up_to);
+  // Batch::Add() has put the postings of this batch's commits into the memory that is asked, too.
   if (!index_.MayMatchPast(condition.fail_if_events_match, after)) return absl::OkStatus();
   std::optional<Position> conflict;
   const auto meet = [&](const EventView& event) {

@@ -1,7 +1,8 @@
 // The one writer of the log: takes all that waits, decides each request in order, writes once, syncs once,
-// and has it acknowledged in order. As a rule that is a thread of its own; while appends come one at a time,
-// a caller that would only wait for it writes in its place, for to wake a thread costs about a fifth of a
-// sync.
+// and has it acknowledged in order. What a decision rests on was looked up by the thread that asked, before
+// the request was queued (check_ahead.h); the writer looks at what has come since. As a rule that is a thread
+// of its own; while appends come one at a time, a caller that would only wait for it writes in its place, for
+// to wake a thread costs about a fifth of a sync.
 #pragma once
 
 #include <absl/status/status.h>
@@ -40,8 +41,9 @@ class Committer {
   // Answers all that waits, then stops.
   ~Committer();
 
-  // EventStore::AppendAll() for requests that have been checked.
-  void Submit(std::vector<EventStore::Asked> appends);
+  // EventStore::AppendAll() for requests that CheckRequest() takes. May read from the disk, and holds no lock
+  // meanwhile.
+  void Submit(std::vector<EventStore::PendingAppend> appends);
   // The same for one, and the caller's thread writes itself when nobody does and appends come one at a time.
   // `done` is then the last that is done: it may end the committer's life.
   void CommitOrSubmit(AppendRequest request, EventStore::AppendDone done);
@@ -55,13 +57,14 @@ class Committer {
     AppendRequest request;
     EventStore::AppendDone done;
     size_t bytes;
-    Position checked;  // up to here nothing speaks against it: CheckAhead()
+    Position clear_up_to;  // no commit has its id, and nothing meets its condition: CheckAhead()
   };
 
-  Waiting Look(EventStore::Asked append) const;
-  void Queue(std::vector<Waiting> appends);
-  // Why it can not wait. With the lock held.
-  absl::Status Refusal(const Waiting& append) const;
+  // What it throws ends the process, as of Commit().
+  Waiting LookAhead(EventStore::PendingAppend append) const noexcept;
+  void Enqueue(std::vector<Waiting> appends);
+  // RESOURCE_EXHAUSTED or UNAVAILABLE when it cannot be queued. With the lock held.
+  absl::Status CheckRoom(const Waiting& append) const;
   void Run();
   // Waits for work and for the writer's role; no work means that it is time to stop.
   std::vector<Waiting> Take();

@@ -64,7 +64,7 @@ struct ServiceParts {
   OpenStreams streams;
   Places page_streams;
   Places questions;          // of all of these, that no worker has taken
-  runtime::Workers workers;  // reading may wait for the disk, and gRPC's own threads must not
+  runtime::Workers workers;  // a read may take long, and gRPC's own threads have others to serve
   HeadWatch watch;
 };
 

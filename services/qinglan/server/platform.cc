@@ -3,7 +3,6 @@
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 
 #include <limits>
 #include <optional>
@@ -86,17 +85,11 @@ runtime::Placement PlacementOf(const eventstore::EventStore& store, const projec
   };
 }
 
-// What is not sealed in a log is for nobody to read past the access rules. A folder that is there is left to
-// its operator, who is told.
+// Whoever can read the data folder reads past all access rules what is not sealed in it. One that exists
+// keeps its mode; its operator is warned.
 absl::Status MakeData(const std::string& data) {
   QL_RETURN_IF_ERROR(eventstore::privacy::MakePrivateFolder(data));
-  struct stat found{};
-  if (stat(data.c_str(), &found) == 0 && (found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    spdlog::warn(
-        "{}: its group or others may get at what lies in it past all access rules (mode {:04o}); close it to "
-        "them: chmod 700 {}",
-        data, found.st_mode & ALLPERMS, data);
-  }
+  eventstore::privacy::WarnOfOpenFolder(data);
   return absl::OkStatus();
 }
 
@@ -152,6 +145,7 @@ absl::Status Platform::OpenSealing(const PlatformOptions& options, Parts& parts)
   KeysOptions keys = options.keys;
   if (keys.directory.empty()) keys.directory = options.data + "/keys";
   QL_ASSIGN_OR_RETURN(parts.keys, OpenKeys(keys));
+  eventstore::privacy::WarnOfOpenFolder(keys.directory);
   QL_ASSIGN_OR_RETURN(parts.sealing, runtime::Sealing::Make(*parts.keys));
   return absl::OkStatus();
 }

@@ -43,7 +43,7 @@ class CheckedStore final : public eventstore::EventStore {
   void Append(eventstore::AppendRequest request, AppendDone done) override {
     store_.Append(std::move(request), std::move(done));
   }
-  void AppendAll(std::vector<Asked> appends) override { store_.AppendAll(std::move(appends)); }
+  void AppendAll(std::vector<PendingAppend> appends) override { store_.AppendAll(std::move(appends)); }
   void AppendHere(eventstore::AppendRequest request, AppendDone done) override {
     store_.AppendHere(std::move(request), std::move(done));
   }

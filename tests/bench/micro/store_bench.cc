@@ -1,4 +1,4 @@
-// What the committer does with a commit besides the disk, and what a condition costs, on a log of 200,000
+// What is done with a commit besides the disk, and what its look-ups cost whoever asks, on a log of 200,000
 // events.
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ class FilledLog {
   std::unique_ptr<Target> target_;
 };
 
-// As the committer asks: is there anything of this teacher's after `after`? There is nothing.
+// As a commit's condition asks: is there anything of this teacher's after `after`? There is nothing.
 void ConditionThatHolds(benchmark::State& state) {
   const Target& target = FilledLog::Get();
   uint64_t number = 0;

@@ -118,7 +118,7 @@ void Fill(const ScratchDirectory& directory) {
 }
 
 // So that all of it is where it will stay: what still waits for a flush is a matter of when, not of how much.
-void Settle(const ScratchDirectory& directory) {
+void CompactAll(const ScratchDirectory& directory) {
   directory.Tamper([](rocks::Database& database) {
     for (rocksdb::ColumnFamilyHandle* family : {database.log(), database.index(), database.tree()}) {
       ASSERT_TRUE(database.db()->Flush(rocksdb::FlushOptions(), family).ok());
@@ -155,6 +155,8 @@ class Fresh {
 
 Query Tagged(std::vector<std::string> tags) { return Query{{QueryItem{{}, std::move(tags)}}}; }
 
+// With the condition that there is no such teacher yet, and that of a decision: that nothing more has come of
+// what is on every event.
 uint64_t BytesOfAppends(Fresh fresh) {
   const uint64_t before = fresh.bytes();
   for (uint64_t i = 0; i < kAppends; ++i) {
@@ -162,6 +164,9 @@ uint64_t BytesOfAppends(Fresh fresh) {
     AppendRequest request =
         MakeRequest("new " + std::to_string(i), {MakeEvent("type", {teacher}, "payload")});
     request.condition = AppendCondition{Tagged({teacher}), Position(0)};
+    EXPECT_TRUE(fresh.store().AppendAndWait(request).ok());
+    request.commit_id += " decided";
+    request.condition = AppendCondition{Tagged({"school:1"}), *fresh.store().Head()};
     EXPECT_TRUE(fresh.store().AppendAndWait(std::move(request)).ok());
   }
   return fresh.bytes() - before;
@@ -171,7 +176,7 @@ uint64_t BytesOfAppends(Fresh fresh) {
 TEST(CostTest, WhatIsTakenFromTheDiskIsBoundedByWhatIsAsked) {
   const ScratchDirectory directory;
   Fill(directory);
-  Settle(directory);
+  CompactAll(directory);
 
   // Of each event: a block of the index and one of the log, and the part of an index that names it.
   constexpr uint64_t kBytesOfRead = kRareEvents * 4 * kBytesOfABlock;
@@ -185,7 +190,7 @@ TEST(CostTest, WhatIsTakenFromTheDiskIsBoundedByWhatIsAsked) {
       << "a tag that is on every event makes none of them dearer";
   // Of the commit's id and of the condition's tag: a filter's part each, or now and then a block that it let
   // through.
-  EXPECT_LT(BytesOfAppends(Fresh(directory)), kAppends * 2 * kBytesOfABlock);
+  EXPECT_LT(BytesOfAppends(Fresh(directory)), kAppends * 4 * kBytesOfABlock);
 }
 
 }  // namespace

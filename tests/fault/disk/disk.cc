@@ -334,13 +334,9 @@ IOStatus Disk::Sync(const std::string& path, Content& content) {
 }
 
 IOStatus Disk::AllowRead(const std::string& path) {
-  std::unique_lock lock(mutex_);
   if (IsOfRocksDb()) return IOStatus::OK();
-  if (held_read_ == HeldRead::kToCome && path.ends_with(held_read_of_)) {
-    held_read_ = HeldRead::kWaiting;
-    held_or_let_go_.notify_all();
-    held_or_let_go_.wait(lock, [&] { return held_read_ != HeldRead::kWaiting; });
-  }
+  held_read_.Pass(path);
+  const std::lock_guard lock(mutex_);
   if (read_fault_.times == 0) return IOStatus::OK();
   if (!read_fault_.Strikes(path)) return IOStatus::OK();
   ++failures_;
@@ -434,23 +430,6 @@ void Disk::LetOneSyncGo() {
 void Disk::LetSyncsGo() {
   const std::lock_guard lock(mutex_);
   held_.reset();
-  held_or_let_go_.notify_all();
-}
-
-void Disk::HoldNextRead(std::string suffix) {
-  const std::lock_guard lock(mutex_);
-  held_read_ = HeldRead::kToCome;
-  held_read_of_ = std::move(suffix);
-}
-
-void Disk::AwaitHeldRead() {
-  std::unique_lock lock(mutex_);
-  held_or_let_go_.wait(lock, [&] { return held_read_ == HeldRead::kWaiting; });
-}
-
-void Disk::LetReadGo() {
-  const std::lock_guard lock(mutex_);
-  held_read_ = HeldRead::kNone;
   held_or_let_go_.notify_all();
 }
 

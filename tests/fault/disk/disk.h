@@ -1,5 +1,5 @@
 // A disk that does what disks do: loses what was not synced when the power goes, is full, gives errors, and
-// takes its time to sync. A file system for RocksDB, over real files in a folder of the real one.
+// takes its time to sync or to read. A file system for RocksDB, over real files in a folder of the real one.
 #pragma once
 
 #include <rocksdb/env.h>
@@ -13,6 +13,7 @@
 #include <random>
 #include <string>
 
+#include "tests/fault/disk/held_read.h"
 #include "tests/fault/disk/stable_storage.h"
 
 namespace qinglan::fault {
@@ -59,10 +60,8 @@ class Disk {
   void LetOneSyncGo();
   void LetSyncsGo();
 
-  // The next read from a file whose name ends in `suffix` waits until LetReadGo(), and that one alone.
-  void HoldNextRead(std::string suffix);
-  void AwaitHeldRead();
-  void LetReadGo();
+  // Holds a read back.
+  HeldRead& held_read() { return held_read_; }
 
  private:
   class Files;
@@ -100,9 +99,7 @@ class Disk {
   std::optional<std::string> held_;  // suffix
   int waiting_ = 0;
   int let_go_ = 0;  // of those, or of the next ones
-  enum class HeldRead { kNone, kToCome, kWaiting };
-  HeldRead held_read_ = HeldRead::kNone;
-  std::string held_read_of_;  // suffix
+  HeldRead held_read_;
 
   std::unique_ptr<rocksdb::Env> env_;
 };

@@ -79,6 +79,49 @@ TEST_F(AppendStreamTest, AnswersComeInTheOrderSentThoughSomeAreKnownAtOnce) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+// Such a message is handed to the store by another thread, and the next one waits for it.
+TEST_F(AppendStreamTest, TheOrderIsThatSentThoughSomeConditionsLookFarBack) {
+  for (int i = 0; i < 12; ++i) {
+    AppendRequest fill = OneEvent(fmt::format("fill-{}", i), {"t:0"});
+    while (fill.events.size() < eventstore::kEventsPerCommitMax) fill.events.push_back(fill.events.front());
+    ASSERT_TRUE(log_.store().AppendAndWait(std::move(fill)).ok());
+  }
+  const auto context = client_.Context();
+  const auto stream = client_.AppendStream(*context);
+  constexpr int kMessages = 50;
+  for (int i = 0; i < kMessages; ++i) {
+    AppendRequest far = OneEvent(fmt::format("far-{}", i), {fmt::format("far:{}", i)});
+    far.condition = {TaggedWith(fmt::format("near:{}", i)), Position(0)};
+    AppendRequest near = OneEvent(fmt::format("near-{}", i), {fmt::format("near:{}", i)});
+    AppendRequest late = OneEvent(fmt::format("late-{}", i));
+    late.condition = far.condition;
+    ASSERT_TRUE(stream->Write(MessageOf({far})));
+    ASSERT_TRUE(stream->Write(MessageOf({near, late})));
+  }
+  ASSERT_TRUE(stream->WritesDone());
+  const auto outcomes = Outcomes(*stream, 3 * kMessages);
+  uint64_t last = 12 * eventstore::kEventsPerCommitMax;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    SCOPED_TRACE(i);
+    if (i % 3 == 2) {
+      EXPECT_EQ(outcomes[i].failure().code(), static_cast<int>(absl::StatusCode::kAborted));
+    } else {
+      EXPECT_EQ(outcomes[i].appended().first(), ++last);
+    }
+  }
+  EXPECT_TRUE(stream->Finish().ok());
+
+  AppendRequest call = OneEvent("call");
+  call.condition = {TaggedWith("near:0"), Position(0)};
+  std::string bytes;
+  eventstore::remote::EncodeAppend(call, bytes);
+  eventstore::v1::AppendRequest request;
+  ASSERT_TRUE(request.ParseFromString(bytes));
+  eventstore::v1::AppendResponse response;
+  EXPECT_EQ(client_.Unary("Append", *client_.Context(), request, response).error_code(),
+            grpc::StatusCode::ABORTED);
+}
+
 TEST_F(AppendStreamTest, TheSenderMayEndItsHalfAndStillGetsEveryAnswer) {
   const auto context = client_.Context();
   const auto stream = client_.AppendStream(*context);

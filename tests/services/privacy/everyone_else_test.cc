@@ -59,8 +59,8 @@ struct Extension {
 
 class EveryoneElse : public SchoolTest, public ::testing::WithParamInterface<int64_t> {
  public:
-  // A history in which everybody is held proves nothing of erasures. One may be drawn, where more are than a
-  // quarter nothing much is tested.
+  // A history in which everybody is held proves nothing of erasures. One may always be drawn; more than a
+  // quarter, where many run in one process (deploy/evidence.sh), would be little of a test.
   static void TearDownTestSuite() {
     EXPECT_LE(held_, std::max(1, lived_ / 4)) << "of " << lived_ << " histories everybody is held in so many";
   }

@@ -74,8 +74,8 @@ class PoisonTest : public ::testing::Test {
     }
   }
 
-  // The first event of each kind of thing that no made-up request has begun, as it may have been recorded: of
-  // sessions, which need a programme that is open and theirs, many a history has none.
+  // For each kind of thing that the made-up requests have not managed to begin (often sessions, which need an
+  // open programme): a first event of little content, as the log may hold one.
   void MakeUpFirstEvents() {
     for (const auto* type : EventTypes()) {
       const std::string kind = BegunBy(type);
