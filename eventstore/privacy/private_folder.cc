@@ -20,7 +20,7 @@ void WarnOfOpenFolder(const std::string& path) {
 
 absl::Status MakePrivateFolder(const std::string& path) {
   const std::filesystem::path folder =
-      (std::filesystem::path(path) / "").lexically_normal().parent_path();  // whatever it ends in
+      std::filesystem::path(path + "/").parent_path();  // whatever it ends in
   std::error_code error;
   if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path(), error);
   // Not made first and closed then: who had opened it in between could go on reading.

@@ -44,6 +44,23 @@ TEST_P(ConditionTest, AppendAfterConflictingEventIsAbortedAndTellsItsPosition) {
   EXPECT_EQ(store().FindCommit("c").status().code(), StatusCode::kNotFound);
 }
 
+TEST_P(ConditionTest, HoldsOrFailsAlsoAtTheEndOfALongWay) {
+  std::atomic<int> left = 1'400;  // so that the way is longer than what is looked up ahead of the writer
+  for (int i = left; i > 0; --i) {
+    store().Append(MakeRequest(fmt::format("fill {}", i), {MakeEvent("a", {i % 2 == 0 ? "t:1" : "t:2"})}),
+                   [&](const absl::StatusOr<Appended>& appended) {
+                     EXPECT_TRUE(appended.ok()) << appended.status();
+                     --left;
+                   });
+  }
+  while (left > 0) std::this_thread::yield();
+  EXPECT_TRUE(TryAppend("c", {}, Tagged({"t:1", "t:2"}), Position(0)).ok());
+  const Appended both = Put("a", {"t:1", "t:2"});
+  const auto refused = TryAppend("d", {}, Tagged({"t:1", "t:2"}), Position(0));
+  EXPECT_EQ(refused.status().code(), StatusCode::kAborted);
+  EXPECT_EQ(ConflictPosition(refused.status()), both.last);
+}
+
 TEST_P(ConditionTest, ByTypeAndByEverything) {
   Put("a", {"t:1"});
   Put("b", {"t:1"});

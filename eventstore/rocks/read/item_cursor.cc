@@ -122,8 +122,9 @@ absl::Status TermCursor::Decode(Places& places) const {
   return DataLossError(last_, "a posting does not parse");
 }
 
-ItemCursor::ItemCursor(const IndexView& view, const QueryItem& item, Direction direction, Position up_to)
-    : direction_(direction), all_(!item.tags.empty()) {
+ItemCursor::ItemCursor(const IndexView& view, const QueryItem& item, Direction direction, Position up_to,
+                       size_t& steps_left)
+    : direction_(direction), steps_left_(&steps_left), all_(!item.tags.empty()) {
   QL_CHECK(!item.tags.empty() || !item.types.empty(), "an item without terms is read from the log");
   for (const std::string& tag : item.tags)
     terms_.emplace_back(view, Term::Of(TermKind::kTag, tag), direction, up_to);
@@ -142,10 +143,17 @@ absl::Status ItemCursor::Seek(Position last) {
 }
 
 absl::Status ItemCursor::Next() {
+  QL_RETURN_IF_ERROR(TakeStep());
   for (TermCursor& term : terms_) {
     if (term.valid() && term.last() == last_) QL_RETURN_IF_ERROR(term.Next());
   }
   return Settle();
+}
+
+absl::Status ItemCursor::TakeStep() {
+  if (*steps_left_ == 0) return absl::ResourceExhaustedError("the way through the index is too long");
+  --*steps_left_;
+  return absl::OkStatus();
 }
 
 absl::Status ItemCursor::Settle() { return all_ ? SettleAll() : SettleAny(); }
@@ -173,6 +181,7 @@ absl::Status ItemCursor::SettleAll() {
     if (!valid_) return absl::OkStatus();
     QL_RETURN_IF_ERROR(Intersect());
     if (!places_.empty()) return absl::OkStatus();
+    QL_RETURN_IF_ERROR(TakeStep());
     QL_RETURN_IF_ERROR(terms_.front().Next());
   }
 }
@@ -182,6 +191,7 @@ absl::Status ItemCursor::Align() {
   if (!terms_.front().valid()) return absl::OkStatus();
   Position target = terms_.front().last();
   for (size_t agreed = 1, i = 1 % terms_.size(); agreed < terms_.size(); i = (i + 1) % terms_.size()) {
+    QL_RETURN_IF_ERROR(TakeStep());
     QL_RETURN_IF_ERROR(terms_[i].Seek(target));
     if (!terms_[i].valid()) return absl::OkStatus();
     agreed = terms_[i].last() == target ? agreed + 1 : 1;

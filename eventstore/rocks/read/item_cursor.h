@@ -61,8 +61,10 @@ class TermCursor {
 //   shortest list types only   the union of the types' lists
 class ItemCursor {
  public:
-  // `up_to` as above.
-  ItemCursor(const IndexView& view, const QueryItem& item, Direction direction, Position up_to);
+  // `up_to` as above. Each step from entry to entry takes one of `steps_left`, which must outlive this; when
+  // there is none, it is RESOURCE_EXHAUSTED.
+  ItemCursor(const IndexView& view, const QueryItem& item, Direction direction, Position up_to,
+             size_t& steps_left);
 
   absl::Status Seek(Position last);
   absl::Status Next();
@@ -72,6 +74,7 @@ class ItemCursor {
   const Places& places() const { return places_; }  // in that commit, ascending; none twice
 
  private:
+  absl::Status TakeStep();
   absl::Status Settle();
   absl::Status SettleAll();
   absl::Status SettleAny();
@@ -81,6 +84,7 @@ class ItemCursor {
   absl::Status Intersect();
 
   Direction direction_;
+  size_t* steps_left_;
   bool all_;  // every list must name an event (tags), or any (types)
   std::vector<TermCursor> terms_;
   std::vector<uint32_t> type_hashes_;  // with tags: none means any

@@ -26,7 +26,7 @@ constexpr size_t kKeptEventsMax = 256;     // of one reading: a long one must no
 class Reading {
  public:
   Reading(const Index& index, const Query& query, const ReadOptions& options, Position up_to,
-          EventVisitor visit, Keep keep)
+          EventVisitor visit, Keep keep, size_t steps_max)
       : view_(index.view()),
         query_(query),
         after_(options.after),
@@ -37,7 +37,8 @@ class Reading {
         database_(index.database()),
         records_(database_),
         cache_(database_),
-        keep_(keep) {}
+        keep_(keep),
+        steps_left_(steps_max) {}
 
   absl::StatusOr<Position> Run() {
     const bool scan = std::any_of(query_.items.begin(), query_.items.end(), [](const QueryItem& item) {
@@ -76,6 +77,7 @@ class Reading {
   Records records_;
   const EventCache cache_;
   const Keep keep_;
+  size_t steps_left_;
   std::vector<Proposal> proposals_;  // not yet looked at
   EventView event_;                  // reused, so that its tags keep their memory
   size_t handed_over_ = 0;
@@ -137,13 +139,17 @@ absl::Status Reading::Merge() {
   std::vector<ItemCursor> items;
   items.reserve(query_.items.size());
   for (const QueryItem& item : query_.items) {
-    items.emplace_back(*view_, item, direction_, up_to_);
+    items.emplace_back(*view_, item, direction_, up_to_, steps_left_);
     QL_RETURN_IF_ERROR(items.back().Seek(start));
   }
   size_t together = std::min(limit_, kTogetherFirst);
   Places candidates;
+  std::optional<Position> passed;  // the commit of the last round: who ends there pays for no step more
   while (!ended_) {
     const ItemCursor* nearest = nullptr;
+    for (ItemCursor& item : items) {
+      if (passed.has_value() && item.valid() && item.last() == *passed) QL_RETURN_IF_ERROR(item.Next());
+    }
     for (const ItemCursor& item : items) {
       if (item.valid() && (nearest == nullptr || Before(item.last(), nearest->last(), direction_)))
         nearest = &item;
@@ -152,11 +158,11 @@ absl::Status Reading::Merge() {
     const Position commit = nearest->last();
     if (direction_ == Direction::kBackwards && commit <= after_) break;
     candidates.clear();
-    for (ItemCursor& item : items) {
+    for (const ItemCursor& item : items) {
       if (!item.valid() || item.last() != commit) continue;
       candidates.insert(candidates.end(), item.places().begin(), item.places().end());
-      QL_RETURN_IF_ERROR(item.Next());
     }
+    passed = commit;
     Propose(commit, candidates);
     if (proposals_.size() >= together) {
       QL_RETURN_IF_ERROR(HandOverProposals());
@@ -247,12 +253,12 @@ absl::Status Reading::HandOver(Record& record, Position position) {
 }  // namespace
 
 absl::StatusOr<Position> ReadMatching(const Index& index, const Query& query, const ReadOptions& options,
-                                      Position head, EventVisitor visit, Keep keep) {
+                                      Position head, EventVisitor visit, Keep keep, size_t steps_max) {
   const Position up_to = std::min(options.up_to.value_or(head), head);
   if (options.limit == 0) return options.after;
   if (options.after >= up_to) return std::max(options.after, up_to);
   if (query.items.empty()) return up_to;
-  return Reading(index, query, options, up_to, visit, keep).Run();
+  return Reading(index, query, options, up_to, visit, keep, steps_max).Run();
 }
 
 absl::StatusOr<EventStore::Commit> FindStoredCommit(const Index& index, std::string_view commit_id,

@@ -5,6 +5,8 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "eventstore/event.h"
@@ -18,9 +20,11 @@ namespace qinglan::eventstore::rocks {
 // Whether what is read by tags or types is kept in memory for the next reader, as long as it is not much.
 enum class Keep { kNothing, kFirstEvents };
 
-// EventStore::Read() for a reader that may see up to `head`.
+// EventStore::Read() for a reader that may see up to `head`. RESOURCE_EXHAUSTED when it takes more than so
+// many steps from one entry of the index to the next.
 absl::StatusOr<Position> ReadMatching(const Index& index, const Query& query, const ReadOptions& options,
-                                      Position head, EventVisitor visit, Keep keep = Keep::kNothing);
+                                      Position head, EventVisitor visit, Keep keep = Keep::kNothing,
+                                      size_t steps_max = SIZE_MAX);
 
 // EventStore::FindCommit() for a reader that may see up to `head`.
 absl::StatusOr<EventStore::Commit> FindStoredCommit(const Index& index, std::string_view commit_id,

@@ -9,6 +9,9 @@
 namespace qinglan::eventstore::rocks {
 namespace {
 
+// Of a condition: whoever asks has others to serve, as a thread of gRPC's. A longer way is the writer's.
+constexpr size_t kStepsMax = 500;
+
 // The last position before the first event past `after` that meets the condition, or `up_to`.
 absl::StatusOr<Position> BeforeFirstMatch(const Index& index, const AppendCondition& condition,
                                           Position up_to) {
@@ -17,8 +20,10 @@ absl::StatusOr<Position> BeforeFirstMatch(const Index& index, const AppendCondit
     clear = Position(event.position.value - 1);
     return false;
   };
-  QL_RETURN_IF_ERROR(
-      ReadMatching(index, condition.fail_if_events_match, {.after = condition.after}, up_to, meet).status());
+  QL_RETURN_IF_ERROR(ReadMatching(index, condition.fail_if_events_match,
+                                  {.after = condition.after, .limit = 1}, up_to, meet, Keep::kNothing,
+                                  kStepsMax)
+                         .status());
   return clear;
 }
 

@@ -242,7 +242,7 @@ absl::Status Committer::CheckCondition(const Waiting& waiting, const Batch& batc
     return false;
   };
   const absl::StatusOr<Position> read =
-      ReadMatching(index_, condition.fail_if_events_match, {.after = after}, end_.head, meet);
+      ReadMatching(index_, condition.fail_if_events_match, {.after = after, .limit = 1}, end_.head, meet);
   if (!read.ok()) return read.status();
   if (!conflict.has_value()) conflict = batch.FirstMatch(condition.fail_if_events_match, after);
   return conflict.has_value() ? ConflictError(*conflict) : absl::OkStatus();

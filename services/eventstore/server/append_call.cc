@@ -1,7 +1,5 @@
 #include "services/eventstore/server/append_call.h"
 
-#include <algorithm>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -21,15 +19,6 @@ void Answer(grpc::ServerUnaryReactor& reactor, grpc::ByteBuffer& response,
   reactor.Finish(grpc::Status::OK);
 }
 
-// Whether to check its condition may take long: further back than a decision is taken that somebody waits
-// for.
-bool LooksFarBack(const EventStore& store, const AppendRequest& append) {
-  constexpr uint64_t kFarEvents = 10'000;
-  if (!append.condition.has_value()) return false;
-  const absl::StatusOr<Position> head = store.Head();
-  return head.ok() && append.condition->after.value + kFarEvents < head->value;
-}
-
 }  // namespace
 
 grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
@@ -45,16 +34,9 @@ grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobu
     reactor->Finish(ToGrpcStatus(refused));
     return reactor;
   }
-  const auto answer = [reactor, &response](const absl::StatusOr<Appended>& outcome) {
+  parts.store.AppendHere(std::move(append), [reactor, &response](const absl::StatusOr<Appended>& outcome) {
     Answer(*reactor, response, outcome);
-  };
-  if (LooksFarBack(parts.store, append)) {
-    const auto far = std::make_shared<AppendRequest>(std::move(append));
-    const auto hand = [&store = parts.store, far, answer] { store.AppendHere(std::move(*far), answer); };
-    if (!parts.workers.Submit(hand)) hand();
-  } else {
-    parts.store.AppendHere(std::move(append), answer);
-  }
+  });
   return reactor;
 }
 
@@ -86,34 +68,12 @@ absl::Status AppendStreamCall::Take(std::string_view message, bool had_to_come) 
     };
     pending.push_back({std::move(appends[i]), answer});
   }
-  Hand(std::move(pending), alone);
+  if (alone) {
+    parts_.store.AppendHere(std::move(pending.front().request), std::move(pending.front().done));
+  } else {
+    parts_.store.AppendAll(std::move(pending));
+  }
   return absl::OkStatus();
-}
-
-void AppendStreamCall::Hand(std::vector<EventStore::PendingAppend> appends, bool alone) {
-  const bool far = std::any_of(appends.begin(), appends.end(), [&](const EventStore::PendingAppend& append) {
-    return LooksFarBack(parts_.store, append.request);
-  });
-  if (!far && alone) {
-    return parts_.store.AppendHere(std::move(appends.front().request), std::move(appends.front().done));
-  }
-  if (!far) return parts_.store.AppendAll(std::move(appends));
-  {
-    const std::lock_guard lock(mutex_);
-    queueing_ = true;  // they are stored in the order sent, so no message is read meanwhile
-  }
-  const auto held = std::make_shared<std::vector<EventStore::PendingAppend>>(std::move(appends));
-  const auto hand = [this, held] {
-    parts_.store.AppendAll(std::move(*held));
-    Next next;
-    {
-      const std::lock_guard lock(mutex_);
-      queueing_ = false;
-      next = Decide();
-    }
-    Do(next);
-  };
-  if (!parts_.workers.Submit(hand)) hand();
 }
 
 void AppendStreamCall::Answer(Slot& slot, absl::StatusOr<Appended> outcome) {

@@ -9,7 +9,6 @@
 #include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "services/eventstore/server/exchange_call.h"
 #include "services/eventstore/server/parts.h"
@@ -20,9 +19,9 @@ namespace qinglan::eventstore::remote {
 inline constexpr size_t kStreamAppendsMax = 4096;
 inline constexpr size_t kStreamAppendBytesMax = 16 * 1024 * 1024;
 
-// Answers on the thread that the store calls back on. An append is looked up on gRPC's own thread, or, where
-// its condition goes so far back that this may take long, on one of those for reads. While appends come one
-// at a time that thread writes, too: one of gRPC's at most, and gRPC has two or more.
+// Answers on the thread that the store calls back on. An append is looked up on gRPC's own thread, which may
+// have to read from the disk for it, some hundred times at most; while appends come one at a time that thread
+// writes, too: one at most, and gRPC has two or more.
 grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
                                       grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
                                       grpc::ByteBuffer& response);
@@ -46,22 +45,20 @@ class AppendStreamCall final : public ExchangeCall {
 
   absl::Status Take(std::string_view message, bool had_to_come) override;
   bool full() const override {
-    return queueing_ || slots_.size() >= kStreamAppendsMax || slot_bytes_ >= kStreamAppendBytesMax;
+    return slots_.size() >= kStreamAppendsMax || slot_bytes_ >= kStreamAppendBytesMax;
   }
   bool due() const override { return due_; }
-  bool answered() const override { return !queueing_ && slots_.empty() && (broken_ || outgoing_.empty()); }
+  bool answered() const override { return slots_.empty() && (broken_ || outgoing_.empty()); }
   void NextMessage(std::string& message) override;
   void Broken() override {}  // what was begun is stored all the same
 
-  void Hand(std::vector<EventStore::PendingAppend> appends, bool alone);
   void Answer(Slot& slot, absl::StatusOr<Appended> outcome);
 
   // Under the lock.
   std::deque<Slot> slots_;
   size_t slot_bytes_ = 0;
-  std::string outgoing_;   // outcomes to be written
-  bool queueing_ = false;  // a worker hands a message's appends to the store; the next waits for it
-  bool due_ = false;       // at once: all that one message brought is answered
+  std::string outgoing_;  // outcomes to be written
+  bool due_ = false;      // at once: all that one message brought is answered
 };
 
 }  // namespace qinglan::eventstore::remote

@@ -79,7 +79,6 @@ TEST_F(AppendStreamTest, AnswersComeInTheOrderSentThoughSomeAreKnownAtOnce) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
-// Such a message is handed to the store by another thread, and the next one waits for it.
 TEST_F(AppendStreamTest, TheOrderIsThatSentThoughSomeConditionsLookFarBack) {
   for (int i = 0; i < 12; ++i) {
     AppendRequest fill = OneEvent(fmt::format("fill-{}", i), {"t:0"});
