@@ -76,10 +76,6 @@ std::shared_ptr<const IndexView> Index::view() const {
 
 void Index::Add(absl::Span<const TermPosting> postings) { newest_->Add(postings); }
 
-bool Index::MayHaveCommitPast(std::string_view commit_id, Position after) const {
-  return after < newest_after_ || newest_->CountPast(Term::Of(TermKind::kCommit, commit_id), after) > 0;
-}
-
 bool Index::MayMatchPast(const Query& query, Position after) const {
   return after < newest_after_ || newest_->MayMatchPast(query, after);
 }

@@ -17,7 +17,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <string_view>
 #include <thread>
 
 #include "eventstore/query.h"
@@ -37,8 +36,8 @@ struct IndexView {
   std::shared_ptr<DiskIterators> iterators;
 };
 
-// Thread-safe; but Add(), Stored(), MakeRoom(), has_room(), Derive(), newest(), MayHaveCommitPast() and
-// MayMatchPast() are for who has the writer's role (committer.h). `database` must outlive it.
+// Thread-safe; but Add(), Stored(), MakeRoom(), has_room(), Derive(), newest() and MayMatchPast() are
+// for who has the writer's role (committer.h). `database` must outlive it.
 class Index {
  public:
   struct Limits {
@@ -60,9 +59,8 @@ class Index {
   void Add(absl::Span<const TermPosting> postings);
   // The memory to which Add() adds.
   const MemoryIndex& newest() const { return *newest_; }
-  // Whether such a commit, or an event that matches, may lie past `after`, those of the batch under way
+  // Whether an event that matches may lie past `after`, those of the batch under way
   // included. Always true when `after` lies before the newest memory. Reads nothing from the disk.
-  bool MayHaveCommitPast(std::string_view commit_id, Position after) const;
   bool MayMatchPast(const Query& query, Position after) const;
   // Everything up to `head` is in the log.
   void Stored(Position head);

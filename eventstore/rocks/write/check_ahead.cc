@@ -29,16 +29,13 @@ absl::StatusOr<Position> BeforeFirstMatch(const Index& index, const AppendCondit
 
 }  // namespace
 
-Position CheckAhead(const Index& index, const AppendRequest& request, Position head) {
+Position CheckAhead(const Index& index, const AppendCondition& condition, Position head) {
   constexpr Position kUnknown(0);
   const std::shared_ptr<const IndexView> view = index.view();
-  const auto& condition = request.condition;
-  const bool looks_into_newest =
-      condition.has_value() && view->newest->MayMatchPast(condition->fail_if_events_match,
-                                                          std::max(condition->after, view->older_end));
-  const Position up_to = looks_into_newest ? head : std::min(head, view->older_end);
-  if (!absl::IsNotFound(FindStoredCommit(index, request.commit_id, up_to).status())) return kUnknown;
-  return condition.has_value() ? BeforeFirstMatch(index, *condition, up_to).value_or(kUnknown) : up_to;
+  if (condition.after >= view->older_end) return kUnknown;
+  const bool ends_in_newest = view->newest->MayMatchPast(condition.fail_if_events_match, view->older_end);
+  const Position up_to = ends_in_newest ? head : std::min(head, view->older_end);
+  return BeforeFirstMatch(index, condition, up_to).value_or(kUnknown);
 }
 
 }  // namespace qinglan::eventstore::rocks

@@ -73,7 +73,9 @@ void Committer::Submit(std::vector<EventStore::PendingAppend> appends) {
 
 Committer::Waiting Committer::LookAhead(EventStore::PendingAppend append) const noexcept {
   const size_t bytes = BytesOf(append.request);
-  const Position clear_up_to = CheckAhead(index_, append.request, head_.Get());
+  const auto& condition = append.request.condition;
+  const Position clear_up_to =
+      condition.has_value() ? CheckAhead(index_, *condition, head_.Get()) : Position(0);
   return {std::move(append.request), std::move(append.done), bytes, clear_up_to};
 }
 
@@ -218,11 +220,9 @@ absl::StatusOr<Appended> Committer::Decide(const Waiting& waiting, Batch& batch)
   if (const Batch::Commit* commit = batch.Find(request.commit_id); commit != nullptr) {
     return FirstAnswerAgain(commit->appended, commit->request->fingerprint, request);
   }
-  if (index_.MayHaveCommitPast(request.commit_id, waiting.clear_up_to)) {
-    const absl::StatusOr<EventStore::Commit> stored = FindStoredCommit(index_, request.commit_id, end_.head);
-    if (stored.ok()) return FirstAnswerAgain(stored->appended, stored->fingerprint, request);
-    if (!absl::IsNotFound(stored.status())) return stored.status();
-  }
+  const absl::StatusOr<EventStore::Commit> stored = FindStoredCommit(index_, request.commit_id, end_.head);
+  if (stored.ok()) return FirstAnswerAgain(stored->appended, stored->fingerprint, request);
+  if (!absl::IsNotFound(stored.status())) return stored.status();
   if (request.condition.has_value()) QL_RETURN_IF_ERROR(CheckCondition(waiting, batch));
   return batch.Add(request);
 }

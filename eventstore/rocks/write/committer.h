@@ -1,8 +1,8 @@
 // The one writer of the log: takes all that waits, decides each request in order, writes once, syncs once,
-// and has it acknowledged in order. What a decision rests on was looked up by the thread that asked, before
-// the request was queued (check_ahead.h); the writer looks at what has come since. As a rule that is a thread
-// of its own; while appends come one at a time, a caller that would only wait for it writes in its place, for
-// to wake a thread costs about a fifth of a sync.
+// and has it acknowledged in order. A condition was looked up by the thread that asked, before the request
+// was queued (check_ahead.h); the writer looks at what has come since. As a rule that is a thread of its own;
+// while appends come one at a time, a caller that would only wait for it writes in its place, for to wake a
+// thread costs about a fifth of a sync.
 #pragma once
 
 #include <absl/status/status.h>
@@ -57,7 +57,7 @@ class Committer {
     AppendRequest request;
     EventStore::AppendDone done;
     size_t bytes;
-    Position clear_up_to;  // no commit has its id, and nothing meets its condition: CheckAhead()
+    Position clear_up_to;  // nothing meets its condition: CheckAhead()
   };
 
   // What it throws ends the process, as of Commit().

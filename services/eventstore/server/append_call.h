@@ -19,7 +19,7 @@ namespace qinglan::eventstore::remote {
 inline constexpr size_t kStreamAppendsMax = 4096;
 inline constexpr size_t kStreamAppendBytesMax = 16 * 1024 * 1024;
 
-// Answers on the thread that the store calls back on. An append is looked up on gRPC's own thread, which may
+// Answers on the thread that the store calls back on. A condition is checked on gRPC's own thread, which may
 // have to read from the disk for it, some hundred times at most; while appends come one at a time that thread
 // writes, too: one at most, and gRPC has two or more.
 grpc::ServerUnaryReactor* StartAppend(ServiceParts& parts, const google::protobuf::MethodDescriptor& method,
