@@ -107,8 +107,8 @@ class EventStore {
 
   // Stores one commit and calls `done` once, when it is on stable storage or known not to be stored: on a
   // thread of the store's, or on this one, before this returns, when it is refused without having had to
-  // wait. `done` must be quick; what it appends is looked up on its thread. The calling thread may read from
-  // the disk, for as long as it takes to look up the id and the condition; it never waits for the write.
+  // wait. `done` must be quick; what it appends is checked on its thread. The calling thread may read from
+  // the disk, for as long as it takes to check the condition; it never waits for the write.
   // Errors:
   //   ABORTED             the condition failed; ConflictPosition() tells the event
   //   ALREADY_EXISTS      commit_id was used with another fingerprint

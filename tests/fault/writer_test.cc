@@ -1,4 +1,4 @@
-// Who writes: the committer's thread, or the only caller in its place; and who looks up what must be known
+// Who writes: the committer's thread, or the only caller in its place; and who checks a condition
 // before.
 #include <absl/time/clock.h>
 #include <gtest/gtest.h>
@@ -52,6 +52,14 @@ class WriterTest : public testing::Test {
       const std::lock_guard lock(mutex_);
       answers_.emplace(id, Answer{std::move(appended), std::this_thread::get_id()});
     };
+  }
+  // By "again", the same commit, and by "second", whose condition it meets. Answers all.
+  void ExpectTheFirstWasSeen() {
+    store_.reset();
+    ASSERT_TRUE(answers_.at("again").appended.ok());
+    EXPECT_TRUE(answers_.at("again").appended->replayed);
+    EXPECT_EQ(answers_.at("again").appended->last, Position(1));
+    EXPECT_EQ(answers_.at("second").appended.status().code(), absl::StatusCode::kAborted);
   }
   size_t Answered() {
     const std::lock_guard lock(mutex_);
@@ -172,11 +180,7 @@ TEST_F(WriterTest, WhatComesBetweenTheLookingAndTheTurnIsSeen) {
   store_->Append(UnlessThereIs("t:1", OneEvent("second")), Noting("second"));
   store_->Append(UnlessThereIs("t:2", OneEvent("third")), Noting("third"));
   disk_.LetSyncsGo();
-  store_.reset();  // answers all
-  ASSERT_TRUE(answers_.at("again").appended.ok());
-  EXPECT_TRUE(answers_.at("again").appended->replayed);
-  EXPECT_EQ(answers_.at("again").appended->last, Position(1));
-  EXPECT_EQ(answers_.at("second").appended.status().code(), absl::StatusCode::kAborted);
+  ExpectTheFirstWasSeen();
   EXPECT_TRUE(answers_.at("third").appended.ok());
 }
 
@@ -196,11 +200,7 @@ TEST_F(WriterTest, WhatComesBetweenIsSeenWhenItHasLeftTheNewestMemory) {
   many.push_back({UnlessThereIs("t:2", OneEvent("fourth")), Noting("fourth")});
   store_->AppendAll(std::move(many));
   disk_.LetSyncsGo();
-  store_.reset();  // answers all
-  ASSERT_TRUE(answers_.at("again").appended.ok());
-  EXPECT_TRUE(answers_.at("again").appended->replayed);
-  EXPECT_EQ(answers_.at("again").appended->last, Position(1));
-  EXPECT_EQ(answers_.at("second").appended.status().code(), absl::StatusCode::kAborted);
+  ExpectTheFirstWasSeen();
   EXPECT_EQ(answers_.at("third").appended.status().code(), absl::StatusCode::kAborted);
   EXPECT_TRUE(answers_.at("fourth").appended.ok());
 }
